@@ -1,0 +1,65 @@
+/*
+ * Who is asking, and may they: bearer tokens of our identity service (RFC 6750, RFC 9068) and role
+ * assignments, checked in each service against a snapshot of the directory that follows identity's within a second.
+ * Thread-safe.
+ */
+#ifndef SR_ACCESS_ACCESS_H
+#define SR_ACCESS_ACCESS_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/text.h"
+#include "net/tls.h"
+
+struct sr_access;
+
+struct sr_access_options {
+	struct sr_tls *tls;           /* client configuration with this service's certificate; borrowed */
+	const char *identity_address; /* identity's internal listener (mutual TLS): GET /directory */
+	uint16_t identity_port;
+	const char *authority; /* "https://127.0.0.1:8441": issuers are AUTHORITY/{tenant}/v2.0 and AUTHORITY/{tenant}/ */
+};
+/* Starts the thread that follows the directory (long poll, new connection after failures); returns before the first
+ * snapshot. */
+SR_MUST struct sr_result sr_access_start(const struct sr_access_options *options, struct sr_access **ret_access);
+void sr_access_stop(struct sr_access *access);
+/* True once a snapshot is there. */
+bool sr_access_is_ready(struct sr_access *access);
+
+/* Who asks. Text is borrowed from the arena that was given. */
+struct sr_principal {
+	const char *object_id; /* GUID; "local" for the Unix socket */
+	const char *app_id;    /* GUID */
+	const char *tenant;    /* GUID */
+	const char *name;      /* display name; for the customer's eyes and the audit log only */
+	bool is_local;         /* the machine's administrator on the Unix socket: may do everything, audited as such */
+};
+/*
+ * Checks a token: signature by a key of the directory, alg RS256 or ES256 only (as the key says), iss, aud among
+ * `audiences` (ended by NULL; a trailing '/' does not matter), nbf/exp with 5 minutes of skew at nbf and none at exp,
+ * tenant known, principal enabled. SR_UNAUTHENTICATED says why; SR_UNAVAILABLE before the first snapshot. Checked
+ * tokens are cached by their SHA-256 until they end or the directory changes.
+ */
+SR_MUST struct sr_result sr_access_authenticate(struct sr_access *access, struct sr_arena *arena, struct sr_bytes token,
+                                                const char *const *audiences, struct sr_principal *ret_principal);
+/*
+ * May the principal do `action` ("Microsoft.KeyVault/vaults/keys/read", with `is_data` for data actions) at `scope`
+ * ("/subscriptions/S/resourceGroups/G/providers/Microsoft.KeyVault/vaults/V")? An assignment at a scope covers all
+ * below it; '*' in a role's action matches any run of characters; notActions take away. SR_DENIED if none allows it;
+ * *ret_assignment (may be NULL) names the one that does.
+ */
+SR_MUST struct sr_result sr_access_check(struct sr_access *access, const struct sr_principal *principal,
+                                         const char *action, bool is_data, const char *scope,
+                                         struct sr_id *ret_assignment);
+/* The tenant, subscription and resource group that this installation has by default (from the directory); borrowed,
+ * fixed after the first snapshot. */
+struct sr_installation {
+	char tenant[SR_GUID_TEXT_LEN];
+	char subscription[SR_GUID_TEXT_LEN];
+};
+SR_MUST struct sr_result sr_access_installation(struct sr_access *access, struct sr_installation *ret_installation);
+
+/* A service's bearer challenge, "Bearer authorization=\"AUTHORITY/TENANT\", resource=\"…\"": the authority's part. */
+const char *sr_access_authority(const struct sr_access *access);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * What every service process does around its own work: takes its configuration and its control channel from the
+ * supervisor, gets a certificate, confines itself, says that it is ready, waits to be told to stop. A service is one
+ * function, `struct sr_result sr_NAME_serve(struct sr_host *host)`, that starts its threads, calls sr_host_ready,
+ * sr_host_wait_for_stop, and ends what it started.
+ */
+#ifndef SR_HOST_HOST_H
+#define SR_HOST_HOST_H
+
+#include "host/config.h"
+#include "net/tls.h"
+#include "seal/certificate.h"
+
+struct sr_host;
+
+const struct sr_config *sr_host_config(const struct sr_host *host);
+const char *sr_host_service(const struct sr_host *host);
+/* STATE/SERVICE, which exists (mode 0700) and is the only place that the process may write. Borrowed. */
+const char *sr_host_state_dir(const struct sr_host *host);
+/* STATE/run/SERVICE.sock: where this service listens for the command line. */
+const char *sr_host_socket_path(const struct sr_host *host);
+
+/*
+ * For all but the vault: makes a key, has the vault's CA sign it (through the supervisor, which vouches for who asks;
+ * waits for the vault to be up), renews it by itself in time. The configurations below use it and follow renewals.
+ */
+SR_MUST struct sr_result sr_host_enrol(struct sr_host *host);
+/* For the vault: its own certificate, made by itself, and the function by which it signs others' requests that the
+ * supervisor relays (appends DER). Sets up the same configurations. */
+SR_MUST struct sr_result
+sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca,
+                           struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der,
+                                                    struct sr_buf *certificate_der),
+                           void *context);
+/* TLS for clients, for internal listeners (mutual), and for calls to other services (mutual). Borrowed; live as long as
+ * the host. */
+struct sr_tls *sr_host_public_tls(struct sr_host *host);
+struct sr_tls *sr_host_internal_tls(struct sr_host *host);
+struct sr_tls *sr_host_client_tls(struct sr_host *host);
+
+/* The DNS names and addresses that certificates for clients bear; ended by NULL. Borrowed. */
+const char *const *sr_host_dns_names(const struct sr_host *host);
+const char *const *sr_host_addresses(const struct sr_host *host);
+/* The addresses to listen on for clients; ended by NULL. */
+const char *const *sr_host_listen_addresses(const struct sr_host *host);
+
+/*
+ * Confines the process: Landlock (STATE/SERVICE for writing, `read_paths` for reading, TCP to the ports that it needs),
+ * seccomp without exec, ptrace, mount, module and namespace calls, no new privileges, not dumpable, no core. Call after
+ * listening and before the first customer's byte. Fails rather than run unconfined, unless the kernel lacks a part,
+ * which it logs.
+ */
+SR_MUST struct sr_result sr_host_confine(struct sr_host *host);
+/* Tells the supervisor that clients are served. */
+void sr_host_ready(struct sr_host *host);
+/* Blocks until the supervisor says stop, or goes away. Answers its watchdog meanwhile. */
+void sr_host_wait_for_stop(struct sr_host *host);
+/* True if stop was said; for loops. */
+bool sr_host_is_stopping(const struct sr_host *host);
+
+#endif
