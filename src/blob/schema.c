@@ -95,6 +95,7 @@ const char *const sr_blob_account_schema =
     " piece INTEGER NOT NULL,"
     " PRIMARY KEY (list, start)"
     ") WITHOUT ROWID;"
+    "CREATE INDEX segment_block ON segment (list, block_id);"
     "CREATE TABLE draft ("
     " container INTEGER NOT NULL,"
     " name TEXT NOT NULL,"
