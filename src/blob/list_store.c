@@ -105,11 +105,14 @@ static struct sr_result run_cursor(struct walk *walk)
 	return sr_ok();
 }
 
+/* In the order of the rows: by bytes. */
 static bool is_before(struct sr_bytes a, struct sr_bytes b)
 {
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len ? memcmp(a.data, b.data, len) : 0;
-	return order < 0 || (order == 0 && a.len < b.len);
+	size_t at = 0;
+	while (at < a.len && at < b.len && a.data[at] == b.data[at]) {
+		at++;
+	}
+	return at < b.len && (at == a.len || a.data[at] < b.data[at]);
 }
 
 struct sr_result sr_list_walk(struct sr_connection *connection, struct sr_arena *arena,
