@@ -208,7 +208,8 @@ void lease_granted(struct sr_lease *lease, const struct sr_lease_message *grant)
 	bool is_wanted = is_ours || adopt(lease, grant);
 	sr_mutex_unlock(&lease->mutex);
 	if (!is_wanted) {
-		keyring_post(lease->keyring, &(struct sr_lease_message){.kind = SR_LEASE_RELEASE, .lease = grant->lease});
+		keyring_post(lease->keyring, &(struct sr_lease_message){
+		                                 .kind = SR_LEASE_RELEASE, .resource = grant->resource, .lease = grant->lease});
 	}
 }
 

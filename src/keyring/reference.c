@@ -14,10 +14,10 @@ struct sr_lease_key sr_key_reference_to_wire(const struct sr_key_reference *key)
 	                             .version = sr_bytes_str(key->version)};
 }
 
-static struct sr_result copy_text(struct sr_bytes from, size_t size, char *to)
+struct sr_result sr_lease_text_copy(struct sr_bytes from, size_t size, char *to)
 {
 	if (from.len >= size || (from.len && memchr(from.data, 0, from.len))) {
-		return sr_fail(SR_PROTOCOL, "read a key reference: a part of it is no name");
+		return sr_fail(SR_PROTOCOL, "read a lease message: a name in it is none");
 	}
 	if (from.len) {
 		memcpy(to, from.data, from.len);
@@ -30,9 +30,9 @@ struct sr_result sr_key_reference_from_wire(const struct sr_lease_key *wire, str
 {
 	struct sr_key_reference key = {.is_service_managed = wire->is_service_managed,
 	                               .follows_latest = wire->follows_latest};
-	SR_TRY(copy_text(wire->vault, sizeof key.vault, key.vault));
-	SR_TRY(copy_text(wire->name, sizeof key.name, key.name));
-	SR_TRY(copy_text(wire->version, sizeof key.version, key.version));
+	SR_TRY(sr_lease_text_copy(wire->vault, sizeof key.vault, key.vault));
+	SR_TRY(sr_lease_text_copy(wire->name, sizeof key.name, key.name));
+	SR_TRY(sr_lease_text_copy(wire->version, sizeof key.version, key.version));
 	*ret_key = key;
 	return sr_ok();
 }

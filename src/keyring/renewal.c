@@ -81,7 +81,8 @@ static void renew_one(struct sr_lease *lease, const struct sr_lease_item *item, 
 	if (item->code == SR_OK && deadline_ns > before_ns) {
 		atomic_store(&lease->deadline_ns, deadline_ns);
 	} else if (is_refusal(item->code)) {
-		lease_end(lease, item->reason ? item->reason : SR_LEASE_KEY_NOT_FOUND);
+		enum sr_lease_reason unnamed = item->code == SR_NOT_FOUND ? SR_LEASE_KEY_NOT_FOUND : SR_LEASE_KEY_FORBIDDEN;
+		lease_end(lease, item->reason ? item->reason : unnamed);
 	}
 }
 

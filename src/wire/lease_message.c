@@ -45,7 +45,7 @@ static const struct {
     [SR_LEASE_RENEWED] = {"lease renewed", {REQUEST, TTL, ITEMS}, 2 * SR_ID_LEN + 2},
     [SR_LEASE_RECALL] = {"lease recall", {REVOCATION_EPOCH, REASON, ITEMS}, SR_ID_LEN},
     [SR_LEASE_RECALLED] = {"lease recalled", {RESOURCE, REVOCATION_EPOCH}, 0},
-    [SR_LEASE_RELEASE] = {"lease release", {LEASE}, 0},
+    [SR_LEASE_RELEASE] = {"lease release", {RESOURCE, LEASE}, 0},
     [SR_LEASE_CREATE] = {"lease create", {REQUEST, RESOURCE, RESOURCE_KIND, LABEL, KEY}, 0},
     [SR_LEASE_REKEY] = {"lease rekey", {REQUEST, RESOURCE, KEY}, 0},
     [SR_LEASE_DESTROY] = {"lease destroy", {REQUEST, RESOURCE}, 0},
