@@ -14,6 +14,7 @@ enum { WRAPPED_MAX = 1024, THREADS_MAX = 16, ITEMS_PER_THREAD = 8 };
 struct sr_rewrap_item {
 	struct sr_id resource;
 	struct sr_open_key *from; /* a use of the version that wraps it now */
+	int64_t revocation_epoch; /* a revocation since then wins over the plan */
 	struct sr_buf old_wrapped, new_wrapped;
 	struct sr_result result;
 };
@@ -73,10 +74,11 @@ static struct sr_result collect(struct sr_vault_state *state, struct sr_connecti
                                 const struct sr_rewrap_target *target, struct sr_rewrap_plan *plan)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT resource, version, wrapped FROM kek WHERE vault = ?1 AND key = ?2 AND version <> ?3 "
-	                  "AND follows_latest = 1 AND wrapped IS NOT NULL",
-	                  &statement));
+	SR_TRY(sr_prepare(
+	    connection,
+	    "SELECT resource, version, wrapped, revocation_epoch FROM kek WHERE vault = ?1 AND key = ?2 AND version <> ?3 "
+	    "AND follows_latest = 1 AND wrapped IS NOT NULL",
+	    &statement));
 	sr_bind_text(statement, 1, target->name.vault);
 	sr_bind_text(statement, 2, target->name.name);
 	sr_bind_text(statement, 3, target->name.version);
@@ -94,6 +96,7 @@ static struct sr_result collect(struct sr_vault_state *state, struct sr_connecti
 		}
 		struct sr_rewrap_item *item = add_item(plan, &cap);
 		item->from = from;
+		item->revocation_epoch = sr_column_int(statement, 3);
 		SR_TRY(sr_column_id(statement, 0, &item->resource));
 		sr_buf_append(&item->old_wrapped, sr_column_blob(statement, 2));
 	}
@@ -187,19 +190,21 @@ struct sr_result sr_rewrap_prepare(struct sr_vault_state *state, const struct sr
 	return sr_ok();
 }
 
-/* Only where the KEK is still wrapped as it was: a rekey or a purge in between wins. */
+/* Only where the KEK is still wrapped as it was: a rekey, a revocation or a purge in between wins. */
 static struct sr_result write_item(struct sr_connection *connection, const struct sr_rewrap_target *target,
                                    const struct sr_rewrap_item *item, int64_t *count)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
-	                  "UPDATE kek SET version = ?2, wrapped = ?3, rewrapped = ?4 WHERE resource = ?1 AND wrapped = ?5",
+	                  "UPDATE kek SET version = ?2, wrapped = ?3, rewrapped = ?4 WHERE resource = ?1 AND wrapped = ?5 "
+	                  "AND revocation_epoch = ?6",
 	                  &statement));
 	sr_bind_id(statement, 1, &item->resource);
 	sr_bind_text(statement, 2, target->name.version);
 	sr_bind_blob(statement, 3, sr_buf_bytes(&item->new_wrapped));
 	sr_bind_int(statement, 4, sr_unix_s());
 	sr_bind_blob(statement, 5, sr_buf_bytes(&item->old_wrapped));
+	sr_bind_int(statement, 6, item->revocation_epoch);
 	SR_TRY(sr_run(statement));
 	*count += sr_changes(connection);
 	return sr_ok();
