@@ -131,7 +131,7 @@ struct sr_result sr_key_wishes_apply(const struct sr_key_wishes *wishes, struct 
 	return sr_ok();
 }
 
-/* A public member of fixed room, big-endian, without leading zeros where `is_number`. */
+/* A public member of fixed room, big-endian. */
 static struct sr_result read_public(struct sr_arena *arena, const json_t *jwk, const char *name, uint8_t *to,
                                     size_t max, size_t *ret_len)
 {
