@@ -152,6 +152,13 @@ struct vault_search {
 	const char *name;
 };
 
+/* The command line names the vault by a parameter: a Unix socket has no host name. */
+static const char *named_vault(struct sr_exchange *exchange, const struct sr_vault_call *call)
+{
+	const char *name = call->who.is_local ? sr_parameter_get(&call->query, "vault") : NULL;
+	return name ? name : sr_vault_of_host(call->arena, sr_exchange_host(exchange));
+}
+
 static struct sr_result find_vault(struct sr_connection *connection, void *context)
 {
 	const struct vault_search *search = context;
@@ -206,7 +213,7 @@ static struct sr_result read_body(struct sr_exchange *exchange, struct sr_vault_
 static struct sr_result perform(struct sr_exchange *exchange, struct sr_vault_call *call, struct sr_answer *answer)
 {
 	SR_TRY(check_request(exchange, call));
-	struct vault_search search = {call, sr_vault_of_host(call->arena, sr_exchange_host(exchange))};
+	struct vault_search search = {call, named_vault(exchange, call)};
 	call->record.name = search.name; /* for the audit entry, should there be no such vault */
 	SR_TRY(sr_database_read(call->vault->state.database, find_vault, &search));
 	SR_TRY(authorise(exchange, call));

@@ -61,7 +61,7 @@ static struct sr_result look(struct sr_vault *vault, struct tick *tick)
 	return sr_database_read(vault->state.database, find_next, tick);
 }
 
-/* New certificates for connections to come, a month before the old one ends. */
+/* A new certificate for connections to come, a month before the old one ends. */
 static struct sr_result renew(struct sr_vault *vault)
 {
 	if (sr_certificate_not_after(vault->own) - sr_unix_s() > RENEW_BEFORE_S) {
@@ -71,9 +71,8 @@ static struct sr_result renew(struct sr_vault *vault)
 	SR_TRY(sr_authority_issue(vault->authority, "vault", &fresh));
 	sr_certificate_free(vault->own);
 	vault->own = fresh;
-	SR_TRY(sr_tls_replace(sr_host_public_tls(vault->host), fresh));
-	SR_TRY(sr_tls_replace(sr_host_internal_tls(vault->host), fresh));
-	return sr_tls_replace(sr_host_client_tls(vault->host), fresh);
+	return sr_host_enrol_as_authority(vault->host, fresh, sr_authority_certificate(vault->authority), sr_authority_sign,
+	                                  vault->authority);
 }
 
 /* Until the next key's time, the next look, or a change; false when it is time to stop. */
