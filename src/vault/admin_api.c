@@ -63,7 +63,7 @@ static void add_lease(const struct sr_lease_state *lease, void *context)
 static struct lease_list leases_now(struct admin_call *call)
 {
 	struct lease_list list = {.arena = call->arena};
-	sr_grantor_each_lease(call->vault->grantor, add_lease, &list);
+	sr_grantor_each_lease(call->vault->state.grantor, add_lease, &list);
 	return list;
 }
 

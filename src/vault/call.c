@@ -83,9 +83,10 @@ void sr_call_recall(struct sr_vault_call *call, const struct sr_kek_set *set, co
                     struct sr_answer *answer)
 {
 	struct sr_recall_outcome outcome = {0};
-	if (call->vault->grantor && set->count) {
+	struct sr_grantor *grantor = call->vault->state.grantor;
+	if (grantor && set->count) {
 		sr_blocking_begin();
-		outcome = sr_grantor_recall(call->vault->grantor, set->resources, set->count, set->revocation_epoch, reason);
+		outcome = sr_grantor_recall(grantor, set->resources, set->count, set->revocation_epoch, reason);
 		sr_blocking_end();
 	}
 	snprintf(answer->revocation, sizeof answer->revocation, "took_us=%llu, holders=%u, silent=%u",

@@ -56,7 +56,7 @@ static struct sr_result look(struct sr_vault *vault, struct tick *tick)
 		tick->after = tick->until;
 	}
 	if (set.count) {
-		sr_grantor_recall(vault->grantor, set.resources, set.count, set.revocation_epoch, "KeyExpired");
+		sr_grantor_recall(vault->state.grantor, set.resources, set.count, set.revocation_epoch, "KeyExpired");
 	}
 	return sr_database_read(vault->state.database, find_next, tick);
 }

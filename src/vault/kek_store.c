@@ -334,6 +334,10 @@ static struct sr_result destroy(void *context, const char *service, const struct
 	struct request request = {
 	    .state = state, .arena = arena, .service = service, .operation = "KekDestroy", .resource = resource};
 	SR_TRY(sr_database_write(state->database, destroy_work, &request));
+	struct sr_grantor *grantor = state->grantor;
+	if (grantor) { /* ids are never used again, so no later grant is older than this recall */
+		sr_grantor_recall(grantor, resource, 1, UINT64_MAX, "KeyNotFound");
+	}
 	/* The log still holds the page as it was: fold it in, so that no wrapped KEK stays behind. */
 	return sr_database_checkpoint(state->database);
 }

@@ -7,7 +7,6 @@
 #include "net/server.h"
 #include "vault/authority.h"
 #include "vault/expiry.h"
-#include "vault/grantor.h"
 #include "vault/master.h"
 #include "vault/state.h"
 
@@ -17,7 +16,6 @@ struct sr_vault {
 	struct sr_vault_state state;
 	struct sr_authority *authority;
 	struct sr_certificate *own; /* the vault's certificate; the expiry thread's to replace once that runs */
-	struct sr_grantor *grantor; /* NULL in tests: nobody holds leases then */
 	struct sr_expiry *expiry;   /* NULL in tests */
 	struct sr_access *access;
 	struct sr_server *server;

@@ -74,7 +74,10 @@ static struct sr_result start_grantor(struct sr_vault *vault)
 	    .ttl_ms = (uint32_t)config->lease_ttl_ms,
 	    .store = sr_kek_grantor_store(&vault->state),
 	};
-	return sr_grantor_start(&options, &vault->grantor);
+	struct sr_grantor *grantor;
+	SR_TRY(sr_grantor_start(&options, &grantor));
+	vault->state.grantor = grantor;
+	return sr_ok();
 }
 
 static struct sr_result start_access(struct sr_vault *vault)
@@ -135,8 +138,8 @@ static void stop(struct sr_vault *vault)
 		sr_access_stop(vault->access);
 	}
 	sr_expiry_stop(vault->expiry);
-	if (vault->grantor) {
-		sr_grantor_stop(vault->grantor);
+	if (vault->state.grantor) {
+		sr_grantor_stop(vault->state.grantor);
 	}
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
