@@ -27,6 +27,7 @@ SR_MUST struct sr_result sr_certificate_request_new(const char *common_name,
                                                     struct sr_certificate_request **ret_request);
 struct sr_bytes sr_certificate_request_der(const struct sr_certificate_request *request);
 void sr_certificate_request_free(struct sr_certificate_request *request);
+void sr_certificate_request_cleanup(struct sr_certificate_request **request);
 
 /* What the CA puts into a certificate that it signs; the request's own wishes are ignored but for its key. */
 struct sr_certificate_profile {
@@ -45,7 +46,9 @@ SR_MUST struct sr_result sr_certificate_sign(const struct sr_certificate *ca, st
 SR_MUST struct sr_result sr_certificate_join(const struct sr_certificate_request *request,
                                              struct sr_bytes certificate_der, struct sr_bytes ca_der,
                                              struct sr_certificate **ret_certificate);
-/* From PEM files that an operator brings (certificate chain and private key). */
+/* A certificate alone, without a private key (a CA to trust). SR_INVALID if it is none. */
+SR_MUST struct sr_result sr_certificate_from_der(struct sr_bytes der, struct sr_certificate **ret_certificate);
+/* From PEM files that an operator brings (certificate chain and private key; an empty key makes one without). */
 SR_MUST struct sr_result sr_certificate_from_pem(struct sr_bytes chain_pem, struct sr_bytes key_pem,
                                                  struct sr_certificate **ret_certificate);
 
