@@ -9,6 +9,6 @@
 
 /* The service's whole life: enrols, opens its state, serves, and returns when the host says stop or on a fatal error.
  */
-struct sr_result sr_identity_serve(struct sr_host *host);
+SR_MUST struct sr_result sr_identity_serve(struct sr_host *host);
 
 #endif

@@ -37,7 +37,13 @@ struct sr_result sr_identity_enter(struct sr_identity *identity, void (*abort)(v
 	if (!atomic_load(&identity->has_state_key)) {
 		return sr_fail(SR_UNAVAILABLE, "open identity's state: waiting for the vault");
 	}
-	SR_TRY(sr_lease_enter(identity->keyring, &identity->state_key.resource, abort, context, ret_use));
+	struct sr_result entered =
+	    sr_lease_enter(identity->keyring, &identity->state_key.resource, abort, context, ret_use);
+	if (sr_result_code(entered) == SR_NOT_FOUND) {
+		sr_ignore(entered); /* not to be taken for something that the client named */
+		return sr_fail_as(SR_REVOKED, "KeyNotFound", "open identity's state: the vault does not have its key");
+	}
+	SR_TRY(entered);
 	void *store = sr_lease_attached(ret_use);
 	if (!store) {
 		SR_TRY(sr_lease_attach_once(ret_use, open_store, close_store, identity, &store));
