@@ -50,8 +50,8 @@ struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_
                                     const char *role, const char *scope, int64_t now_s,
                                     struct sr_assignment *ret_assignment)
 {
-	const struct sr_role *definition;
-	const char *kept_scope;
+	const struct sr_role *definition = NULL;
+	const char *kept_scope = NULL;
 	SR_TRY(find_role(role, &definition));
 	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
 	struct sr_id id = sr_id_random();
@@ -94,8 +94,8 @@ struct sr_result sr_assignment_remove(struct sr_connection *connection, const ch
 struct sr_result sr_assignment_take_back(struct sr_connection *connection, struct sr_arena *arena,
                                          const char *object_id, const char *role, const char *scope)
 {
-	const struct sr_role *definition;
-	const char *kept_scope;
+	const struct sr_role *definition = NULL;
+	const char *kept_scope = NULL;
 	SR_TRY(find_role(role, &definition));
 	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
 	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;

@@ -99,7 +99,7 @@ static struct sr_result read_lifetime(const json_t *asked, int64_t *ret_lifetime
 
 static struct sr_result add_secret(struct sr_connection *connection, struct work *work)
 {
-	int64_t lifetime_s;
+	int64_t lifetime_s = 0;
 	SR_TRY(read_lifetime(work->asked, &lifetime_s));
 	return sr_client_secret_make(connection, work->application.object_id, work->request->now_s, lifetime_s,
 	                             work->secret_id, &work->secret);
