@@ -232,9 +232,7 @@ struct sr_result sr_aead_open(struct sr_aead *aead, struct sr_bytes aad, struct 
 	SR_TRY(check_sealed_len(sealed));
 	size_t before = plaintext->len;
 	uint8_t *to = sr_buf_extend(plaintext, sealed.len - SR_AEAD_OVERHEAD);
-	if (!to) {
-		return sr_buf_result(plaintext);
-	}
+	SR_TRY(sr_buf_result(plaintext)); /* not `to`: room for nothing may be NULL, and still has a tag to check */
 	struct sr_result result = open_whole(aead, aad, sealed, to);
 	if (!sr_is_ok(result)) {
 		plaintext->len = before;
