@@ -115,7 +115,11 @@ static void become_service(const char *service, int fd)
 	} else if (dup2(fd, SR_CONTROL_FD) < 0) {
 		_exit(127);
 	}
-	char *arguments[] = {"strongroom", "service", (char *)(uintptr_t)service, NULL};
+	char name[32];
+	char program[] = "strongroom";
+	char word[] = "service";
+	snprintf(name, sizeof name, "%s", service);
+	char *arguments[] = {program, word, name, NULL};
 	execv("/proc/self/exe", arguments);
 	_exit(127);
 }
