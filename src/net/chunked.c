@@ -77,7 +77,7 @@ static bool step_size(struct sr_chunked *chunked, uint8_t c)
 		chunked->state = SIZE_LF;
 		return true;
 	}
-	if (chunked->state == SIZE && c != ';' && c != ' ' && c != '\t') {
+	if (chunked->state == SIZE && c != ';') {
 		return false;
 	}
 	chunked->state = EXTENSION;

@@ -140,9 +140,9 @@ static struct sr_result tidy_headers(struct sr_http_head *head)
 {
 	for (size_t i = 0; i < head->header_count; i++) {
 		struct sr_http_header *header = &head->headers[i];
-		if (!header->value) {
-			header->value = header->name + header->name_len; /* empty: stands where the NUL will be */
-			header->value_len = 0;
+		if (header->value_len == 0) {
+			/* The parser gives empty values the place of what follows: let it be that of the name's NUL. */
+			header->value = header->name + header->name_len;
 		}
 		while (header->value_len > 0 &&
 		       (header->value[header->value_len - 1] == ' ' || header->value[header->value_len - 1] == '\t')) {
@@ -270,6 +270,15 @@ static struct sr_result check_target(struct sr_bytes target)
 	return sr_ok();
 }
 
+/* One space each between method, target and version, which http_parser does not insist on. */
+static bool is_strict_line(const uint8_t *line, const struct sr_http_head *head)
+{
+	size_t method_len = strlen(head->method);
+	const uint8_t *rest = head->target.data + head->target.len;
+	return head->target.data == line + method_len + 1 &&
+	       sr_equal_public(sr_bytes_of(rest, 8), SR_LITERAL(" HTTP/1.")) && rest[9] == '\r';
+}
+
 struct sr_result sr_http_parse_request(uint8_t *data, size_t len, struct sr_http_head *ret_head)
 {
 	/* RFC 9112, 2.2: empty lines before the request line are passed over. */
@@ -281,8 +290,8 @@ struct sr_result sr_http_parse_request(uint8_t *data, size_t len, struct sr_http
 	SR_TRY(parse_head(HTTP_REQUEST, data, len, ret_head, &parser));
 	SR_TRY(check_target(ret_head->target));
 	ret_head->method = http_method_str((enum http_method)parser.method);
-	if (parser.method == HTTP_CONNECT) {
-		return sr_fail(SR_PROTOCOL, "read HTTP head: CONNECT to a server that is no proxy");
+	if (parser.method == HTTP_CONNECT || !is_strict_line(data, ret_head)) {
+		return sr_fail(SR_PROTOCOL, "read HTTP head: malformed request line, or CONNECT to a server that is no proxy");
 	}
 	size_t at = 0;
 	bool has_host = sr_http_head_next(ret_head, "host", &at);

@@ -95,9 +95,14 @@ static int compare_headers(const void *a, const void *b)
 /* Parameters go by their lowercase names in byte order, repetitions by their values. */
 static int compare_bytes(struct sr_bytes a, struct sr_bytes b)
 {
-	size_t common = a.len < b.len ? a.len : b.len;
-	int by_content = common ? memcmp(a.data, b.data, common) : 0;
-	return by_content ? by_content : compare_positions(a.len, b.len);
+	size_t i = 0;
+	while (i < a.len && i < b.len && a.data[i] == b.data[i]) {
+		i++;
+	}
+	if (i < a.len && i < b.len) {
+		return a.data[i] < b.data[i] ? -1 : 1;
+	}
+	return compare_positions(a.len, b.len);
 }
 
 static int compare_parameters(const void *a, const void *b)

@@ -124,7 +124,7 @@ static void expect(struct scan *scan, const char *text)
 }
 
 /* Takes the character if it stands there. */
-static bool accept(struct scan *scan, uint8_t wanted)
+static bool take_if(struct scan *scan, uint8_t wanted)
 {
 	if (scan->failed || scan->left.len == 0 || scan->left.data[0] != wanted) {
 		return false;
@@ -224,7 +224,7 @@ static void asctime_date(struct scan *scan, struct moment *at)
 	expect(scan, " ");
 	at->month = month_name(scan);
 	expect(scan, " ");
-	at->day = accept(scan, ' ') ? number(scan, 1) : number(scan, 2);
+	at->day = take_if(scan, ' ') ? number(scan, 1) : number(scan, 2);
 	expect(scan, " ");
 	clock_time(scan, at);
 	expect(scan, " ");
@@ -266,9 +266,9 @@ static unsigned iso_clock(struct scan *scan, struct moment *at)
 	at->hour = number(scan, 2);
 	expect(scan, ":");
 	at->minute = number(scan, 2);
-	if (accept(scan, ':')) {
+	if (take_if(scan, ':')) {
 		at->second = number(scan, 2);
-		us = accept(scan, '.') ? fraction_us(scan) : 0;
+		us = take_if(scan, '.') ? fraction_us(scan) : 0;
 	}
 	expect(scan, "Z");
 	return us;

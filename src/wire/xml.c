@@ -254,6 +254,10 @@ struct sr_result sr_xml_parse(struct sr_arena *arena, struct sr_bytes document, 
 		return sr_fail(SR_TOO_LARGE, "XML is over %d bytes or has more than %d attributes", DOCUMENT_MAX,
 		               ATTRIBUTES_MAX);
 	}
+	/* libxml2 takes a NUL for the end and would not see what is behind it. */
+	if (document.len == 0 || memchr(document.data, 0, document.len)) {
+		return sr_fail(SR_INVALID, "XML is empty or holds a NUL");
+	}
 	pthread_once(&libxml2_once, xmlInitParser);
 	SR_CLEANUP(reading) struct reading reading = {.arena = arena};
 	for (size_t i = 0; i < SR_XML_DEPTH_MAX; i++) {
