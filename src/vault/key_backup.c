@@ -42,7 +42,7 @@ static void write_version(struct sr_buf *blob, const struct sr_key_record *key)
 {
 	sr_buf_append_block(blob, sr_bytes_str(key->version));
 	sr_buf_append_block(blob, sr_bytes_str(sr_key_type_name(key->state.spec.type)));
-	sr_buf_append_block(blob, sr_bytes_str(sr_curve_name(key->state.spec.curve)));
+	sr_buf_append_block(blob, sr_bytes_str(sr_key_curve_name(key->state.spec.curve)));
 	sr_buf_append_u32(blob, key->state.spec.bits);
 	sr_buf_append_u8(blob, key->state.is_enabled);
 	sr_buf_append_u64(blob, (uint64_t)key->state.nbf);
