@@ -344,7 +344,7 @@ static void errors_have_the_service_s_status_and_codes(void **state)
 	    {sr_fail(SR_CORRUPT, "x"), 500, "InternalServerError", NULL},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct sr_api_error error = sr_api_error_of(cases[i].result);
+		const struct sr_vault_error error = sr_vault_error_of(cases[i].result);
 		sr_result_free(cases[i].result);
 		assert_int_equal(error.status, cases[i].status);
 		assert_string_equal(error.code, cases[i].code);
