@@ -40,7 +40,7 @@ static struct sr_result prepare_rows(struct sr_connection *connection, struct sr
 {
 	return sr_prepare(connection,
 	                  "SELECT kid, sealed, n, e, active_from_s, longest_token_s FROM signing_key"
-	                  " ORDER BY active_from_s, created_s, kid",
+	                  " ORDER BY active_from_s, sequence",
 	                  ret_select);
 }
 
@@ -133,8 +133,8 @@ static struct sr_result remove_oldest(struct sr_connection *connection, size_t c
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;
 	SR_TRY(sr_prepare(connection,
-	                  "DELETE FROM signing_key WHERE kid IN"
-	                  " (SELECT kid FROM signing_key ORDER BY active_from_s, created_s, kid LIMIT ?1)",
+	                  "DELETE FROM signing_key WHERE sequence IN"
+	                  " (SELECT sequence FROM signing_key ORDER BY active_from_s, sequence LIMIT ?1)",
 	                  &remove));
 	sr_bind_int(remove, 1, (int64_t)count);
 	return sr_run(remove);
