@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,9 @@ struct sr_client {
 	char *host;         /* or the socket's path */
 	uint16_t port;
 	char *expect_service;
-	bool is_open;
+	struct sr_mutex mutex; /* guards is_cut, and that the socket is not closed while another thread cuts it */
+	bool is_cut;
+	bool is_open; /* set and cleared with the mutex held; the exchange's thread reads it without */
 	struct sr_channel channel;
 };
 
@@ -44,6 +47,7 @@ static struct sr_result client_new(struct sr_tls *tls, const char *host, uint16_
 	client->host = sr_strdup(host);
 	client->port = port;
 	client->expect_service = expect_service ? sr_strdup(expect_service) : NULL;
+	sr_mutex_init(&client->mutex, SR_RANK_LEAF);
 	*ret_client = client;
 	return sr_ok();
 }
@@ -61,6 +65,7 @@ struct sr_result sr_client_new(struct sr_tls *tls, const char *host, uint16_t po
 
 static void hang_up(struct sr_client *client)
 {
+	SR_LOCKED(&client->mutex);
 	if (client->is_open) {
 		sr_channel_finish(&client->channel);
 		sr_channel_close(&client->channel);
@@ -68,10 +73,28 @@ static void hang_up(struct sr_client *client)
 	}
 }
 
+void sr_client_cut(struct sr_client *client)
+{
+	SR_LOCKED(&client->mutex);
+	client->is_cut = true;
+	if (client->is_open) {
+		sr_channel_cut(client->channel.fd);
+	}
+}
+
+/* A connection that has just been made is in use from here on, unless the client was cut meanwhile. */
+static struct sr_result begin_use(struct sr_client *client)
+{
+	SR_LOCKED(&client->mutex);
+	client->is_open = true;
+	return client->is_cut ? sr_fail(SR_CLOSED, "send a request: the client is being stopped") : sr_ok();
+}
+
 void sr_client_free(struct sr_client *client)
 {
 	if (client) {
 		hang_up(client);
+		sr_mutex_destroy(&client->mutex);
 		sr_free(client->host);
 		sr_free(client->expect_service);
 		sr_free(client);
@@ -104,8 +127,7 @@ static struct sr_result connect_anew(struct sr_client *client, uint64_t deadline
 	} else {
 		SR_TRY(sr_dial_unix(client->host, &client->channel));
 	}
-	client->is_open = true;
-	return sr_ok();
+	return begin_use(client);
 }
 
 static bool is_one_line(const char *text)

@@ -161,12 +161,20 @@ static void pass_input(struct sr_exchange *exchange)
 	connection->scanned = 0;
 }
 
+/* Whether it was aborted; one that is under way ends first, so that none touches the connection later. */
+static bool was_aborted(struct sr_exchange *exchange)
+{
+	SR_LOCKED(&exchange->mutex);
+	return atomic_load(&exchange->is_aborted);
+}
+
 static enum sr_exchange_outcome conclude(struct sr_exchange *exchange)
 {
 	enum sr_exchange_outcome outcome = SR_EXCHANGE_KEEP;
+	bool is_aborted = was_aborted(exchange);
 	if (exchange->has_failed || !exchange->has_ended) {
 		outcome = SR_EXCHANGE_CUT;
-	} else if (atomic_load(&exchange->is_aborted) || !sr_request_body_drain(exchange)) {
+	} else if (is_aborted || !sr_request_body_drain(exchange)) {
 		outcome = SR_EXCHANGE_LINGER;
 	} else if (exchange->must_close) {
 		outcome = exchange->connection->in_len == exchange->body_start ? SR_EXCHANGE_CLOSE : SR_EXCHANGE_LINGER;

@@ -20,7 +20,9 @@ static int decode(const char *text, size_t step, char *body, size_t *ret_left)
 		if (!sr_is_ok(result)) {
 			return (int)sr_result_code(result);
 		}
-		strncat(body, (const char *)data.data, data.len);
+		if (data.len > 0) {
+			strncat(body, (const char *)data.data, data.len);
+		}
 		at += used;
 	}
 	*ret_left = len - at;

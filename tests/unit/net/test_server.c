@@ -22,13 +22,15 @@ static int stop(void **state)
 	return 0;
 }
 
-/* The statuses of all responses in a row: "200 404". */
+/* The statuses of all responses in a row: "200 404". Whether 100 comes depends on whether the body has come already. */
 static void list_statuses(const char *text, char *to, size_t room)
 {
 	size_t len = 0;
 	to[0] = '\0';
 	for (const char *at = text; (at = strstr(at, "HTTP/1.1 ")); at++) {
-		len += (size_t)snprintf(to + len, room - len, "%s%.3s", len ? " " : "", at + 9);
+		if (strncmp(at + 9, "100", 3) != 0) {
+			len += (size_t)snprintf(to + len, room - len, "%s%.3s", len ? " " : "", at + 9);
+		}
 	}
 }
 
