@@ -168,7 +168,7 @@ static struct sr_result receive_extent(struct sr_blob_request *request, struct d
 struct sr_result sr_upload_receive(struct sr_blob_request *request, uint64_t max, unsigned digests,
                                    struct sr_upload *upload)
 {
-	uint64_t len;
+	uint64_t len = 0;
 	SR_TRY(body_length(request, max, &len));
 	upload->volume = request->volume;
 	SR_CLEANUP(digests) struct digests running = {0};

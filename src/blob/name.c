@@ -125,12 +125,13 @@ static bool account_of_host(struct sr_arena *arena, const char *host, const char
 static struct sr_result parse_names(struct sr_arena *arena, struct sr_bytes rest, bool wants_container,
                                     struct sr_blob_target *target)
 {
+	bool is_single = !rest.len || !memchr(rest.data, '/', rest.len);
 	struct sr_bytes first = cut_segment(&rest);
 	if (first.len == 0 && rest.len == 0) {
 		target->resource = SR_BLOB_SERVICE;
 		return sr_ok();
 	}
-	bool is_in_root = rest.len == 0 && !wants_container;
+	bool is_in_root = is_single && !wants_container;
 	struct sr_bytes container = SR_LITERAL("$root");
 	if (!is_in_root) {
 		SR_TRY(decode(arena, first, &container));
