@@ -173,7 +173,7 @@ static void folder_of(const struct sr_blob_accounts *accounts, const struct sr_i
 {
 	char text[SR_ID_TEXT_LEN];
 	sr_id_text(id, text);
-	snprintf(path, PATH_LEN, "%s/%s", accounts->folder, text);
+	snprintf(path, PATH_LEN, "%.*s/%s", (int)(PATH_LEN - sizeof text - 2), accounts->folder, text);
 }
 
 struct opening {

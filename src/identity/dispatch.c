@@ -124,8 +124,9 @@ struct sr_result sr_dispatch_exchange(struct sr_exchange *exchange, void *contex
 	const struct sr_route *route;
 	const char *parts[SR_REQUEST_PARTS_MAX] = {0};
 	const char *allowed = NULL;
-	struct sr_result found = sr_route_find(sr_exchange_arena(exchange), door_of(exchange), sr_exchange_method(exchange),
-	                                       sr_exchange_path(exchange), &route, parts, &allowed);
+	struct sr_result found =
+	    sr_identity_route_find(sr_exchange_arena(exchange), door_of(exchange), sr_exchange_method(exchange),
+	                           sr_exchange_path(exchange), &route, parts, &allowed);
 	if (allowed) {
 		sr_exchange_add_header(exchange, "Allow", allowed);
 	}

@@ -65,9 +65,9 @@ static bool matches(const struct sr_segments *segments, const char *path, struct
 	return index == segments->count;
 }
 
-struct sr_result sr_route_find(struct sr_arena *arena, enum sr_door door, const char *method, struct sr_bytes path,
-                               const struct sr_route **ret_route, const char *ret_parts[static SR_REQUEST_PARTS_MAX],
-                               const char **ret_allowed)
+struct sr_result sr_identity_route_find(struct sr_arena *arena, enum sr_door door, const char *method,
+                                        struct sr_bytes path, const struct sr_route **ret_route,
+                                        const char *ret_parts[static SR_REQUEST_PARTS_MAX], const char **ret_allowed)
 {
 	struct sr_segments segments;
 	SR_TRY(sr_segments_parse(arena, path, &segments));

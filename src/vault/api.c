@@ -121,7 +121,7 @@ static struct sr_result route(struct sr_exchange *exchange, struct sr_vault_call
 {
 	struct sr_segments path;
 	SR_TRY(sr_segments_parse(call->arena, sr_exchange_path(exchange), &path));
-	SR_TRY(sr_route_find(sr_exchange_method(exchange), &path, &call->route, &call->name, &call->version));
+	SR_TRY(sr_vault_route_find(sr_exchange_method(exchange), &path, &call->route, &call->name, &call->version));
 	return sr_ok();
 }
 

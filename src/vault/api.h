@@ -18,9 +18,9 @@ struct sr_route {
 const struct sr_route *sr_route_at(size_t index);
 /* The route of a method and a path, whose {name} and {version} come back (NULL where it has none). SR_NOT_FOUND
  * "NotFound": no such path; SR_INVALID "MethodNotAllowed": the path exists, the method does not. */
-SR_MUST struct sr_result sr_route_find(const char *method, const struct sr_segments *path,
-                                       const struct sr_route **ret_route, const char **ret_name,
-                                       const char **ret_version);
+SR_MUST struct sr_result sr_vault_route_find(const char *method, const struct sr_segments *path,
+                                             const struct sr_route **ret_route, const char **ret_name,
+                                             const char **ret_version);
 
 /* True for an api-version that is answered: 7.0 and later, or a date. */
 bool sr_is_api_version(const char *text);

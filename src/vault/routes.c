@@ -88,8 +88,8 @@ static bool match_path(const char *pattern, const struct sr_segments *path, stru
 	return i == path->count;
 }
 
-struct sr_result sr_route_find(const char *method, const struct sr_segments *path, const struct sr_route **ret_route,
-                               const char **ret_name, const char **ret_version)
+struct sr_result sr_vault_route_find(const char *method, const struct sr_segments *path,
+                                     const struct sr_route **ret_route, const char **ret_name, const char **ret_version)
 {
 	const struct sr_route *best = NULL;
 	struct match best_match = {0}, match;
