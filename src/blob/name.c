@@ -136,7 +136,6 @@ static struct sr_result parse_names(struct sr_arena *arena, struct sr_bytes rest
 	if (!is_in_root) {
 		SR_TRY(decode(arena, first, &container));
 	}
-	SR_TRY(sr_blob_check_container_name(container));
 	target->container = container;
 	target->resource = SR_BLOB_CONTAINER;
 	struct sr_bytes blob = is_in_root ? first : rest;
@@ -144,9 +143,16 @@ static struct sr_result parse_names(struct sr_arena *arena, struct sr_bytes rest
 		return sr_ok();
 	}
 	SR_TRY(decode(arena, blob, &target->blob));
-	SR_TRY(sr_blob_check_blob_name(target->blob));
 	target->resource = SR_BLOB_BLOB;
 	return sr_ok();
+}
+
+struct sr_result sr_blob_target_check(const struct sr_blob_target *target)
+{
+	if (target->resource != SR_BLOB_SERVICE) {
+		SR_TRY(sr_blob_check_container_name(target->container));
+	}
+	return target->resource == SR_BLOB_BLOB ? sr_blob_check_blob_name(target->blob) : sr_ok();
 }
 
 struct sr_result sr_blob_target_parse(struct sr_arena *arena, const char *host, struct sr_bytes path,

@@ -62,24 +62,30 @@ static void names_keep_what_paths_lose(void **state)
 
 static void broken_addresses_are_refused(void **state)
 {
+	static const char *const paths[] = {"/",          "", "/ab/c", "/UPPER/cont", "/acct/cont/%", "/acct/cont/%00",
+	                                    "/acct/%zz/b"};
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		struct sr_blob_target target;
+		expect_failure(sr_blob_target_parse(*state, "h", sr_bytes_str(paths[i]), false, &target), SR_INVALID,
+		               "InvalidUri");
+	}
+}
+
+static void names_in_addresses_are_checked_in_their_turn(void **state)
+{
 	static const struct {
 		const char *path, *reason;
 	} rows[] = {
-	    {"/", "InvalidUri"},
-	    {"", "InvalidUri"},
-	    {"/ab/c", "InvalidUri"},
-	    {"/UPPER/cont", "InvalidUri"},
-	    {"/acct/cont/%", "InvalidUri"},
-	    {"/acct/cont/%00", "InvalidUri"},
 	    {"/acct/cont/%ff", "InvalidUri"},
 	    {"/acct/No/x", "OutOfRangeInput"},
 	    {"/acct/Bad_Name/x", "InvalidResourceName"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct sr_blob_target target;
-		expect_failure(sr_blob_target_parse(*state, "h", sr_bytes_str(rows[i].path), false, &target), SR_INVALID,
-		               rows[i].reason);
+		struct sr_blob_target target = parse(*state, "h", rows[i].path, false);
+		expect_failure(sr_blob_target_check(&target), SR_INVALID, rows[i].reason);
 	}
+	struct sr_blob_target service = parse(*state, "h", "/acct", false);
+	expect_ok(sr_blob_target_check(&service));
 }
 
 static void container_names_follow_their_rule(void **state)
@@ -138,6 +144,7 @@ int main(void)
 	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(names_keep_what_paths_lose, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(broken_addresses_are_refused, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(names_in_addresses_are_checked_in_their_turn, set_up, tear_down),
 	    cmocka_unit_test(container_names_follow_their_rule),
 	    cmocka_unit_test(blob_names_are_bounded_in_characters_and_segments),
 	    cmocka_unit_test(block_ids_are_base64_of_1_to_64_bytes),
