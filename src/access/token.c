@@ -54,7 +54,7 @@ static struct sr_result find_key(const struct sr_directory *directory, const jso
 
 static struct sr_result check_signature(const struct sr_directory *directory, const struct sr_jwt *jwt)
 {
-	const struct sr_keypair *key;
+	const struct sr_keypair *key = NULL;
 	enum sr_alg alg;
 	SR_TRY(find_key(directory, jwt->header, &key, &alg));
 	uint8_t digest[SR_DIGEST_MAX];
