@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { HEAD_MAX = 64 * 1024, PIECE_LEN = 32 * 1024, TIMEOUT_MS = 30000, RESPONSE_MAX = 16 * 1024 * 1024 };
 
@@ -78,7 +79,7 @@ void sr_client_cut(struct sr_client *client)
 	SR_LOCKED(&client->mutex);
 	client->is_cut = true;
 	if (client->is_open) {
-		sr_channel_cut(client->channel.fd);
+		shutdown(client->channel.fd, SHUT_RDWR); /* wakes a wait; nothing that was sent needs to be held back */
 	}
 }
 
