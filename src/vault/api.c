@@ -73,10 +73,10 @@ static void add_challenge(struct sr_exchange *exchange, struct sr_access *access
 	sr_ignore(result);
 }
 
-void sr_vault_api_error(struct sr_exchange *exchange, struct sr_result result, void *context)
+/* The error stays the server's. */
+void sr_vault_api_error(struct sr_exchange *exchange, struct sr_result error, void *context)
 {
 	struct sr_vault *vault = context;
-	SR_CLEANUP(sr_result) struct sr_result error = result;
 	const struct sr_vault_error answer = sr_vault_error_of(error);
 	const char *message = sr_result_message(error);
 	if (answer.is_ours) {
