@@ -85,7 +85,7 @@ static struct sr_result open_unix(int fd, const char *path)
 	if (strlen(path) >= sizeof address.local.sun_path) {
 		return sr_fail(SR_INVALID, "listen on %s: the path is longer than a socket's may be", path);
 	}
-	strcpy(address.local.sun_path, path);
+	memcpy(address.local.sun_path, path, strlen(path)); /* the NUL is there */
 	SR_TRY(remove_stale(&address, sizeof address.local));
 	/* Linux takes a socket file's mode from its inode before bind, so it is never open to others. */
 	if (fchmod(fd, 0600) != 0 || bind(fd, &address.any, sizeof address.local) != 0 || listen(fd, BACKLOG) != 0) {
