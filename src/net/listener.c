@@ -27,14 +27,24 @@ union address {
 	struct sockaddr_un local;
 };
 
-static void add_listener(struct sr_server *server, int fd, struct sr_tls *tls, const char *path)
+/* Takes `fd`, in any case. */
+static struct sr_result add_listener(struct sr_server *server, int fd, struct sr_tls *tls, const char *path)
 {
+	unsigned count = 0;
+	for (const struct sr_listener *each = server->listeners; each; each = each->next) {
+		count++;
+	}
+	if (count == SR_LISTENERS_MAX) {
+		close(fd);
+		return sr_fail(SR_TOO_LARGE, "listen on more than %d sockets", (int)SR_LISTENERS_MAX);
+	}
 	struct sr_listener *listener = sr_alloc(sizeof *listener);
 	listener->fd = fd;
 	listener->tls = tls;
 	listener->path = path ? sr_strdup(path) : NULL;
 	listener->next = server->listeners;
 	server->listeners = listener;
+	return sr_ok();
 }
 
 void sr_listener_free(struct sr_listener *listener)
@@ -53,7 +63,7 @@ struct sr_result sr_server_listen(struct sr_server *server, struct sr_tls *tls, 
 	int fd = -1;
 	uint16_t bound = 0;
 	SR_TRY(sr_socket_listen(address, port, &fd, &bound));
-	add_listener(server, fd, tls, NULL);
+	SR_TRY(add_listener(server, fd, tls, NULL));
 	if (ret_port) {
 		*ret_port = bound;
 	}
@@ -108,8 +118,7 @@ struct sr_result sr_server_listen_unix(struct sr_server *server, const char *pat
 		close(fd);
 		return result;
 	}
-	add_listener(server, fd, NULL, path);
-	return sr_ok();
+	return add_listener(server, fd, NULL, path);
 }
 
 /* Only the user that runs us, and root, may talk to us in plain. */

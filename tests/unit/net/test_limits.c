@@ -6,7 +6,9 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const struct sr_server_options short_times = {.worker_count = 2,
@@ -137,6 +139,39 @@ static void test_connections_past_the_limit_are_closed(void **state)
 	expect_closed_within(fd, sr_boottime_ms(), 1000, "HTTP/1.1 200 OK");
 }
 
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void test_without_descriptors_accepting_rests_and_goes_on_later(void **state)
+{
+	(void)state;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int lowest = dup(fd); /* all descriptors below it are taken */
+	close(lowest);
+	struct rlimit before;
+	getrlimit(RLIMIT_NOFILE, &before);
+	struct rlimit none = {.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &none);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", rig.path);
+	int outcome = connect(fd, (struct sockaddr *)&address, sizeof address);
+	rig_say(fd, "GET /hello HTTP/1.0\r\n\r\n", 23);
+	double cpu_before = cpu_seconds();
+	sr_sleep_ms(400);
+	double cpu_used = cpu_seconds() - cpu_before;
+	uint64_t served = sr_server_counts_now(rig.server).connections_now;
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(outcome, 0);
+	assert_int_equal(served, 0);
+	assert_true(cpu_used < 0.1);
+	expect_closed_within(fd, sr_boottime_ms(), 1000, "HTTP/1.1 200 OK");
+}
+
 static void test_an_abort_before_the_response_lets_the_reason_out(void **state)
 {
 	(void)state;
@@ -262,6 +297,7 @@ int main(void)
 	    cmocka_unit_test(test_a_client_that_does_not_read_is_cut),
 	    cmocka_unit_test(test_slow_clients_hold_up_nobody),
 	    cmocka_unit_test(test_connections_past_the_limit_are_closed),
+	    cmocka_unit_test(test_without_descriptors_accepting_rests_and_goes_on_later),
 	    cmocka_unit_test(test_an_abort_before_the_response_lets_the_reason_out),
 	    cmocka_unit_test(test_an_abort_ends_the_reading_of_a_body_at_once),
 	    cmocka_unit_test(test_no_byte_of_a_stream_leaves_after_an_abort),
