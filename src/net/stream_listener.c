@@ -30,6 +30,7 @@ struct sr_stream_listener {
 	void (*serve)(struct sr_stream *stream, void *context);
 	void *context;
 	int fd;
+	uint16_t port;
 	int wake_fd;
 	struct sr_thread thread;
 	unsigned slot_count;
@@ -141,8 +142,7 @@ static struct sr_result open_listener(struct sr_stream_listener *listener, const
 	if (listener->wake_fd < 0) {
 		return sr_fail_errno(errno, "make an eventfd");
 	}
-	uint16_t bound = 0;
-	SR_TRY(sr_socket_listen(address, port, &listener->fd, &bound));
+	SR_TRY(sr_socket_listen(address, port, &listener->fd, &listener->port));
 	return sr_thread_start("streams", 0, accept_streams, listener, &listener->thread);
 }
 
@@ -168,6 +168,11 @@ struct sr_result sr_stream_listen(struct sr_tls *tls, const char *address, uint1
 	}
 	*ret_listener = listener;
 	return sr_ok();
+}
+
+uint16_t sr_stream_listener_port(const struct sr_stream_listener *listener)
+{
+	return listener->port;
 }
 
 static void shut_all(struct sr_stream_listener *listener)
