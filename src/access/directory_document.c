@@ -34,7 +34,7 @@ static struct sr_result need_string(const json_t *object, const char *name, cons
 
 static struct sr_result need_guid(const json_t *object, const char *name, const char **ret_text, struct sr_id *ret_id)
 {
-	const char *text;
+	const char *text = NULL;
 	SR_TRY(need_string(object, name, &text));
 	if (!sr_guid_read(text, ret_id)) {
 		return sr_fail(SR_INVALID, "member '%s' is no GUID", name);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_MAX_LEN = 1 << 20, CALL_TIMEOUT_MS = 60000, LONG_CALL_TIMEOUT_MS = 24 * 3600 * 1000 };
+enum { ANSWER_MAX = 1 << 28, LINE_MAX_LEN = 1 << 20, CALL_TIMEOUT_MS = 60000, LONG_CALL_TIMEOUT_MS = 24 * 3600 * 1000 };
 
 static struct sr_result connect_to(struct sr_cli *cli, const char *service, struct sr_client **ret_client)
 {
@@ -41,8 +41,8 @@ static struct sr_result explain(struct sr_cli *cli, const char *service, struct 
 	return outcome;
 }
 
-struct sr_result sr_cli_call(struct sr_cli *cli, const char *service, const char *method, const char *target,
-                             const json_t *body, json_t **ret_answer)
+struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                  const json_t *body, struct sr_buf *answer)
 {
 	SR_CLEANUP(sr_client) struct sr_client *client = NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(1 << 20);
@@ -64,8 +64,17 @@ struct sr_result sr_cli_call(struct sr_cli *cli, const char *service, const char
 	if (response.status >= 300) {
 		return failure(response.status, &response.body);
 	}
+	sr_buf_append(answer, sr_buf_bytes(&response.body));
+	return sr_buf_result(answer);
+}
+
+struct sr_result sr_cli_call(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                             const json_t *body, json_t **ret_answer)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf answer = SR_BUF(ANSWER_MAX);
+	SR_TRY(sr_cli_call_text(cli, service, method, target, body, &answer));
 	*ret_answer = NULL;
-	return response.body.len ? sr_json_parse(sr_buf_bytes(&response.body), ret_answer) : sr_ok();
+	return answer.len ? sr_json_parse(sr_buf_bytes(&answer), ret_answer) : sr_ok();
 }
 
 /* Cuts a stream of bytes into lines. */

@@ -58,6 +58,9 @@ void sr_cli_manual(void);
  */
 SR_MUST struct sr_result sr_cli_call(struct sr_cli *cli, const char *service, const char *method, const char *target,
                                      const json_t *body, json_t **ret_answer);
+/* The same for an answer that is no JSON (a certificate); appends it. */
+SR_MUST struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *service, const char *method,
+                                          const char *target, const json_t *body, struct sr_buf *answer);
 /* The same for an answer of JSON lines: `each` hears every line as it comes. */
 SR_MUST struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method,
                                            const char *target,

@@ -2,6 +2,7 @@
  * an administrator. */
 #include "cli/commands.h"
 
+#include "base/log.h"
 #include "host/supervisor.h"
 #include "seal/file.h"
 #include "vault/vault.h"
@@ -25,7 +26,7 @@ static struct sr_result make_dirs(const char *path)
 	snprintf(part, sizeof part, "%s", path);
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
-		if (mkdir(part, 0755) && errno != EEXIST) {
+		if (*part && mkdir(part, 0755) && errno != EEXIST) {
 			return sr_fail_errno(errno, "make %s", part);
 		}
 		*slash = '/';
@@ -76,10 +77,10 @@ static struct sr_result ask_for_administrator(struct first *first)
 	json_t *body = json_pack("{s:s, s:[{s:s, s:s}]}", "name", name ? name : "admin", "roles", "role",
 	                         "Strongroom Administrator", "scope", "/");
 	SR_TRY(sr_cli_call(cli, "identity", "POST", "/_strongroom/principals", body, &first->administrator));
-	SR_CLEANUP(sr_json) json_t *ca = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "GET", "/_strongroom/ca", NULL, &ca));
+	SR_CLEANUP(sr_buf) struct sr_buf ca = SR_BUF(65536);
+	SR_TRY(sr_cli_call_text(cli, "vault", "GET", "/_strongroom/ca", NULL, &ca));
 	const char *path = sr_arena_printf(cli->arena, "%s/ca.pem", cli->config.state);
-	return sr_file_write_durable(path, sr_bytes_str(sr_cli_text(ca, "pem")));
+	return sr_file_write_durable(path, sr_buf_bytes(&ca));
 }
 
 static bool on_serving(void *context)
@@ -141,10 +142,16 @@ struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
 		return sr_fail(SR_INVALID, "--format %s: expected text, json or env", format);
 	}
 	SR_TRY(make_dirs(cli->config.state));
+	char *root_dir = sr_arena_strdup(cli->arena, cli->config.root_key);
+	*strrchr(root_dir, '/') = 0;
+	SR_TRY(make_dirs(root_dir));
 	SR_TRY(sr_vault_create_root(cli->config.root_key));
 	SR_TRY(write_config(cli));
 	struct first first = {.cli = cli};
-	SR_TRY(sr_supervise(&cli->config, sr_cli_services, on_serving, &first));
+	struct sr_config quiet = cli->config;
+	SR_TRY(sr_config_set(&quiet, "log-level", "warning"));
+	sr_log_setup("init", SR_LOG_WARNING);
+	SR_TRY(sr_supervise(&quiet, sr_cli_services, on_serving, &first));
 	SR_TRY(first.outcome);
 	if (!first.administrator) {
 		return sr_fail(SR_INTERNAL, "stopped before the installation was complete; remove %s and try again",

@@ -271,6 +271,9 @@ struct sr_result sr_config_finish(struct sr_config *config)
 			return sr_fail(SR_INVALID, "state: the directory's name is too long");
 		}
 	}
+	if (config->root_key[0] != '/') {
+		return sr_fail(SR_INVALID, "root-key: '%s' is not an absolute path", config->root_key);
+	}
 	if (!*config->authority) {
 		snprintf(config->authority, sizeof config->authority, "https://127.0.0.1:%llu",
 		         (unsigned long long)config->identity_port);

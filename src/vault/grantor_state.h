@@ -24,7 +24,7 @@ struct holder {
 	struct holder *next;
 	char service[GRANT_SERVICE_MAX];
 	struct sr_id instance;
-	struct link *link; /* the one that it speaks on now, or NULL */
+	struct link *link;   /* the one that it speaks on now, or NULL */
 	unsigned link_count; /* those that have not ended yet, the one above and older ones */
 	unsigned grant_count;
 	uint64_t counted_in; /* the recall that counted it last */
