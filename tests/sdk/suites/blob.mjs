@@ -82,7 +82,7 @@ await step('tokens_work_on_the_same_data', async () => {
 });
 await step('wrong_signatures_are_refused', async () => {
   const bad = new BlobServiceClient(`${client.blobEndpoint}/${account.name}`, new StorageSharedKeyCredential(account.name, Buffer.alloc(64).toString('base64')), { retryOptions: { maxTries: 1 } });
-  await refused(bad.getContainerClient('x').getProperties(), 403);
+  await refused(bad.getContainerClient('xxx').getProperties(), 403);
   const url = `/${account.name}/ccc?restype=container`;
   for (const authorization of ['SharedKey', `SharedKey ${account.name}:`, `SharedKey ${account.name}:!!!`, 'SharedKey other:AAAA', 'Bearer x', 'Basic eDp5']) {
     const answer = await raw(client.blobEndpoint, { path: url, headers: { authorization, 'x-ms-version': '2021-12-02', 'x-ms-date': new Date().toUTCString() } });

@@ -186,7 +186,6 @@ void house_open(struct house *house)
 		house->resources[i].revocation_epoch = 1;
 		must(sr_secret_random(SR_KEY_LEN, &house->resources[i].kek));
 	}
-	house_start_vault(house);
 }
 
 void house_close(struct house *house)

@@ -56,6 +56,7 @@ void must(struct sr_result result);
 /* Ends the test unless the result has this code and reason (NULL: any), and frees it. */
 void must_fail(struct sr_result result, enum sr_code code, const char *reason);
 
+/* Makes all but the vault, and no thread. */
 void house_open(struct house *house);
 void house_close(struct house *house);
 void house_start_vault(struct house *house);

@@ -4,16 +4,52 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static struct house house;
 static unsigned next_resource;
 
+/* ---- the house, and a holder in a process of its own ---- */
+
+static struct {
+	atomic_uint port, resource; /* what to hold, once the port is told */
+	atomic_bool is_in;
+	atomic_ullong good_checks, bad_checks;
+} * shared;
+static pid_t child;
+
+static void hold_in_child(void)
+{
+	while (!atomic_load(&shared->port)) {
+		sr_sleep_ms(1);
+	}
+	struct sr_keyring *keyring = house_keyring(&house, (uint16_t)atomic_load(&shared->port));
+	struct sr_lease_use use = {0};
+	must(sr_lease_enter(keyring, house_id(&house, atomic_load(&shared->resource)), NULL, NULL, &use));
+	atomic_store(&shared->is_in, true);
+	for (;;) {
+		struct sr_result checked = sr_lease_check(&use);
+		atomic_fetch_add(sr_is_ok(checked) ? &shared->good_checks : &shared->bad_checks, 1);
+		sr_result_free(checked);
+		usleep(100);
+	}
+}
+
+/* The child is forked while there is one thread. */
 static int open_house(void **state)
 {
 	(void)state;
 	house_open(&house);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shared != MAP_FAILED);
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		hold_in_child();
+	}
+	house_start_vault(&house);
 	sr_sleep_ms(HOUSE_TTL_MS * 102 / 100); /* a young grantor answers no recall */
 	return 0;
 }
@@ -21,6 +57,9 @@ static int open_house(void **state)
 static int close_house(void **state)
 {
 	(void)state;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	munmap(shared, sizeof *shared);
 	house_close(&house);
 	return 0;
 }
@@ -395,41 +434,11 @@ static void leases_survive_a_vault_that_restarts_and_it_waits_one_ttl(void **sta
 
 /* ---- a stopped process ---- */
 
-struct stopped {
-	atomic_bool is_in;
-	atomic_ullong good_checks, last_good_ns, bad_checks;
-};
-
-static void hold_in_child(struct stopped *shared, unsigned resource)
-{
-	struct sr_keyring *keyring = house_keyring(&house, house.port);
-	struct sr_lease_use use = {0};
-	must(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
-	atomic_store(&shared->is_in, true);
-	for (;;) {
-		struct sr_result checked = sr_lease_check(&use);
-		if (sr_is_ok(checked)) {
-			atomic_fetch_add(&shared->good_checks, 1);
-			atomic_store(&shared->last_good_ns, sr_boottime_ns());
-		} else {
-			atomic_fetch_add(&shared->bad_checks, 1);
-		}
-		sr_result_free(checked);
-		usleep(100);
-	}
-}
-
 static void stopped_holder_is_waited_for_and_wakes_without_a_lease(void **state)
 {
 	(void)state;
-	unsigned resource = next_resource++;
-	struct stopped *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(shared != MAP_FAILED);
-	pid_t child = fork();
-	if (child == 0) {
-		hold_in_child(shared, resource);
-		_exit(1);
-	}
+	atomic_store(&shared->resource, next_resource);
+	atomic_store(&shared->port, house.port);
 	for (int i = 0; !atomic_load(&shared->is_in); i++) {
 		assert_true(i < 3000);
 		sr_sleep_ms(1);
@@ -438,7 +447,7 @@ static void stopped_holder_is_waited_for_and_wakes_without_a_lease(void **state)
 	kill(child, SIGSTOP);
 	sr_sleep_ms(5);
 	unsigned long long good_checks = atomic_load(&shared->good_checks);
-	struct sr_recall_outcome outcome = house_disable(&house, resource);
+	struct sr_recall_outcome outcome = house_disable(&house, next_resource++);
 	assert_int_equal(outcome.holders_silent, 1);
 	assert_true(outcome.took_us > HOUSE_TTL_MS * 1000 / 2);
 	assert_true(outcome.took_us <= (HOUSE_TTL_MS * 101 / 100 + 60) * 1000 * (HOUSE_IS_SLOW ? 3 : 1));
@@ -447,9 +456,6 @@ static void stopped_holder_is_waited_for_and_wakes_without_a_lease(void **state)
 	/* One check may have read the clock before the stop and counted after it; none begins and passes. */
 	assert_true(atomic_load(&shared->good_checks) <= good_checks + 1);
 	assert_true(atomic_load(&shared->bad_checks) > 10);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	munmap(shared, sizeof *shared);
 }
 
 /* ---- the property ---- */
