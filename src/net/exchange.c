@@ -74,6 +74,8 @@ static void reset(struct sr_exchange *exchange, struct sr_connection *connection
 	exchange->request_id[0] = '\0';
 	exchange->head_len = head_len;
 	exchange->credit_out = sr_exchange_first_credit(exchange);
+	exchange->moved = 0;
+	exchange->is_long = false;
 	sr_exchange_drop_headers(exchange);
 	sr_buf_reset(&exchange->out);
 	exchange->response_left = 0;
@@ -191,6 +193,9 @@ static enum sr_exchange_outcome conclude(struct sr_exchange *exchange)
 	pass_input(exchange);
 	explicit_bzero(exchange->added.data, exchange->added.len);
 	sr_arena_reset(exchange->arena);
+	if (exchange->is_long) {
+		sr_blocking_end();
+	}
 	return outcome;
 }
 

@@ -197,7 +197,10 @@ void sr_stream_listener_stop(struct sr_stream_listener *listener)
 	shut_all(listener); /* one that was accepted meanwhile */
 	for (unsigned i = 0; i < listener->slot_count; i++) {
 		/* The accepting thread is gone, so that no slot starts again. */
-		if (listener->slots[i].state != SLOT_FREE) {
+		sr_mutex_lock(&listener->mutex);
+		bool has_thread = listener->slots[i].state != SLOT_FREE;
+		sr_mutex_unlock(&listener->mutex);
+		if (has_thread) {
 			sr_thread_join(listener->slots[i].thread);
 		}
 	}

@@ -118,6 +118,31 @@ static void test_slow_clients_hold_up_nobody(void **state)
 	assert_true(rig_wait(&patient.running, 0));
 }
 
+static void read_all(void *context)
+{
+	free(rig_hear(*(int *)context, NULL));
+}
+
+static void test_a_long_transfer_holds_up_nobody(void **state)
+{
+	(void)state;
+	struct rig own;
+	rig_start(&own, &(struct sr_server_options){.worker_count = 1}, SR_TLS_ANYONE);
+	int transfer = rig_dial(&own);
+	struct sr_thread thread;
+	rig_say(transfer, "GET /busy HTTP/1.0\r\n\r\n", 22);
+	expect_ok(sr_thread_start("transfer", 0, read_all, &transfer, &thread));
+	for (int i = 0; i < 20; i++) {
+		int fd = rig_dial(&own);
+		rig_say(fd, "GET /hello HTTP/1.0\r\n\r\n", 23);
+		expect_closed_within(fd, sr_boottime_ms(), 5000, "HTTP/1.1 200 OK");
+	}
+	assert_int_equal(atomic_load(&own.running), 1);
+	atomic_store(&own.is_released, true);
+	sr_thread_join(thread);
+	rig_stop(&own, 1000);
+}
+
 static void test_connections_past_the_limit_are_closed(void **state)
 {
 	(void)state;
@@ -299,6 +324,7 @@ int main(void)
 	    cmocka_unit_test(test_a_body_that_drips_in_is_cut),
 	    cmocka_unit_test(test_a_client_that_does_not_read_is_cut),
 	    cmocka_unit_test(test_slow_clients_hold_up_nobody),
+	    cmocka_unit_test(test_a_long_transfer_holds_up_nobody),
 	    cmocka_unit_test(test_connections_past_the_limit_are_closed),
 	    cmocka_unit_test(test_without_descriptors_accepting_rests_and_goes_on_later),
 	    cmocka_unit_test(test_an_abort_before_the_response_lets_the_reason_out),
