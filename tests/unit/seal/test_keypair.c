@@ -95,9 +95,9 @@ static struct sr_keypair *rsa_private_of(const json_t *numbers)
 	return keypair;
 }
 
-/* The key of the group last seen: importing one costs a test of primes. */
+/* The key last seen: importing one costs a test of primes, and groups share keys. */
 struct group_key {
-	const json_t *group;
+	const json_t *numbers;
 	struct sr_keypair *keypair;
 	enum sr_alg alg;
 	unsigned used;
@@ -106,6 +106,17 @@ struct group_key {
 static void group_key_cleanup(struct group_key *key)
 {
 	sr_keypair_free(key->keypair);
+}
+
+/* True, and the old key freed, if a group's key is another than the last. */
+static bool is_new_key(struct group_key *key, const json_t *numbers)
+{
+	if (key->numbers && json_equal(key->numbers, numbers)) {
+		return false;
+	}
+	sr_keypair_free(SR_TAKE(key->keypair));
+	key->numbers = numbers;
+	return true;
 }
 
 static void decrypt_vector(const json_t *group, const json_t *test, bool is_valid, void *context)
@@ -121,10 +132,8 @@ static void decrypt_vector(const json_t *group, const json_t *test, bool is_vali
 	if (!is_ours) {
 		return;
 	}
-	if (key->group != group) {
-		sr_keypair_free(key->keypair);
-		key->group = group;
-		key->keypair = rsa_private_of(json_object_get(group, "privateKey"));
+	if (is_new_key(key, json_object_get(group, "privateKey"))) {
+		key->keypair = rsa_private_of(key->numbers);
 	}
 	SR_CLEANUP(hex) struct hex plain = hex_of(test, "msg");
 	SR_CLEANUP(hex) struct hex sealed = hex_of(test, "ct");
@@ -197,12 +206,10 @@ static void verify_with(struct group_key *key, const json_t *group, const json_t
 static void rsa_verify_vector(const json_t *group, const json_t *test, bool is_valid, void *context)
 {
 	struct group_key *key = context;
-	if (key->group != group) {
+	const json_t *numbers = json_object_get(group, "publicKey");
+	if (is_new_key(key, numbers ? numbers : json_object_get(group, "privateKey"))) {
 		struct sr_key_public parts;
-		const json_t *numbers = json_object_get(group, "publicKey");
-		rsa_public_of(numbers ? numbers : json_object_get(group, "privateKey"), &parts);
-		sr_keypair_free(key->keypair);
-		key->group = group;
+		rsa_public_of(key->numbers, &parts);
 		expect_ok(sr_keypair_from_public(&parts, &key->keypair));
 	}
 	verify_with(key, group, test, is_valid);
@@ -246,14 +253,11 @@ static void copy_coordinate(const json_t *object, const char *member, uint8_t *t
 static void ec_verify_vector(const json_t *group, const json_t *test, bool is_valid, void *context)
 {
 	struct group_key *key = context;
-	if (key->group != group) {
+	if (is_new_key(key, json_object_get(group, "publicKey"))) {
 		enum sr_curve curve = sr_alg_traits(key->alg)->curve;
 		struct sr_key_public parts = {.spec = {SR_KEY_EC, 0, curve}, .xy_len = sr_curve_field_len(curve)};
-		const json_t *numbers = json_object_get(group, "publicKey");
-		copy_coordinate(numbers, "wx", parts.x, parts.xy_len);
-		copy_coordinate(numbers, "wy", parts.y, parts.xy_len);
-		sr_keypair_free(key->keypair);
-		key->group = group;
+		copy_coordinate(key->numbers, "wx", parts.x, parts.xy_len);
+		copy_coordinate(key->numbers, "wy", parts.y, parts.xy_len);
 		expect_ok(sr_keypair_from_public(&parts, &key->keypair));
 	}
 	verify_with(key, group, test, is_valid);
