@@ -13,11 +13,15 @@
 
 struct sr_host;
 
+/* Runs one service in this process: takes configuration from the control channel, confines the process (Landlock,
+ * seccomp, no dumps, its own user), calls `serve`, reports its error. Gives the exit status. */
+int sr_host_run(const char *service, struct sr_result (*serve)(struct sr_host *host));
+
 const struct sr_config *sr_host_config(const struct sr_host *host);
 const char *sr_host_service(const struct sr_host *host);
 /* STATE/SERVICE, which exists (mode 0700) and is the only place that the process may write. Borrowed. */
 const char *sr_host_state_dir(const struct sr_host *host);
-/* STATE/run/SERVICE.sock: where this service listens for the command line. */
+/* STATE/SERVICE/control.sock: where this service listens for the command line. */
 const char *sr_host_socket_path(const struct sr_host *host);
 
 /*
@@ -45,10 +49,9 @@ const char *const *sr_host_addresses(const struct sr_host *host);
 const char *const *sr_host_listen_addresses(const struct sr_host *host);
 
 /*
- * Confines the process: Landlock (STATE/SERVICE for writing, `read_paths` for reading, TCP to the ports that it needs),
- * seccomp without exec, ptrace, mount, module and namespace calls, no new privileges, not dumpable, no core. Call after
- * listening and before the first customer's byte. Fails rather than run unconfined, unless the kernel lacks a part,
- * which it logs.
+ * Second stage of the confinement, after listening and before the first customer's byte: no thread may bind or listen
+ * any more. The first stage (Landlock: STATE/SERVICE for writing, few paths for reading, TCP to the ports that it
+ * needs; seccomp without exec, ptrace, mounts, modules, namespaces) was before `serve`.
  */
 SR_MUST struct sr_result sr_host_confine(struct sr_host *host);
 /* Tells the supervisor that clients are served. */
@@ -56,6 +59,6 @@ void sr_host_ready(struct sr_host *host);
 /* Blocks until the supervisor says stop, or goes away. Answers its watchdog meanwhile. */
 void sr_host_wait_for_stop(struct sr_host *host);
 /* True if stop was said; for loops. */
-bool sr_host_is_stopping(const struct sr_host *host);
+bool sr_host_is_stopping(struct sr_host *host);
 
 #endif

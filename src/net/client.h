@@ -40,6 +40,9 @@ struct sr_client_response {
  * request whose bytes had not left. */
 SR_MUST struct sr_result sr_client_exchange(struct sr_client *client, const struct sr_client_request *request,
                                             struct sr_client_response *ret_response);
+/* From any thread: an exchange that runs, and any later one, ends with SR_CLOSED. For stopping a thread that waits for
+ * an answer; free the client when that thread has left it. */
+void sr_client_cut(struct sr_client *client);
 void sr_client_response_free(struct sr_client_response *response);
 void sr_client_response_cleanup(struct sr_client_response *response);
 /* A response header's value (name in any case) or an empty value; borrowed. */

@@ -4,7 +4,8 @@
  * repeated lengths, bare CR or NUL in headers, or an unknown coding is 400 and ends the connection.
  *
  * Worker threads: as many run as there are cores; while one waits (sr_blocking_begin: a commit, a slow
- * socket) another takes its place, up to `max_threads`, so a slow client holds up nobody.
+ * socket) another takes its place, up to `max_threads`, so a slow client holds up nobody. An exchange that has moved
+ * over 1 MiB counts as waiting until it ends, so a fast one holds up nobody either.
  */
 #ifndef SR_NET_SERVER_H
 #define SR_NET_SERVER_H
@@ -21,7 +22,8 @@ struct sr_exchange; /* one request and its response; belongs to the worker that 
  * `on_error`; after that the connection is cut.
  */
 typedef struct sr_result (*sr_handler)(struct sr_exchange *exchange, void *context);
-/* Writes the protocol's error response for `error`; must send something. */
+/* Writes the protocol's error response for `error`, which stays the server's; must send something. A request too broken
+ * for the handler gets the status that HTTP prescribes (400, 414, 431), whatever is sent. */
 typedef void (*sr_error_handler)(struct sr_exchange *exchange, struct sr_result error, void *context);
 
 struct sr_server_options {
@@ -35,8 +37,9 @@ struct sr_server_options {
 	size_t max_header_len;    /* 0: 32 KiB: request line and headers together; past it 431 (target past 16 KiB: 414) */
 	uint64_t header_timeout_ms; /* 0: 15,000: from the first byte of a request to the end of its headers */
 	uint64_t idle_timeout_ms;   /* 0: 120,000: a parked connection without a request */
-	uint64_t min_rate; /* 0: 1,024 bytes a second: the least average rate of bodies, both ways, after 15 s of grace;
-	                      slower is cut */
+	uint64_t min_rate;      /* 0: 1,024 bytes a second: the least average rate of bodies, both ways, after the grace;
+	                           slower is cut */
+	uint64_t rate_grace_ms; /* 0: 15,000 */
 };
 
 SR_MUST struct sr_result sr_server_new(const struct sr_server_options *options, struct sr_server **ret_server);

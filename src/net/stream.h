@@ -31,6 +31,8 @@ struct sr_stream_listener;
 SR_MUST struct sr_result sr_stream_listen(struct sr_tls *tls, const char *address, uint16_t port, unsigned max_streams,
                                           void (*serve)(struct sr_stream *stream, void *context), void *context,
                                           struct sr_stream_listener **ret_listener);
+/* The port that it listens on. */
+uint16_t sr_stream_listener_port(const struct sr_stream_listener *listener);
 /* Stops accepting, shuts every stream, waits for their threads. */
 void sr_stream_listener_stop(struct sr_stream_listener *listener);
 

@@ -52,6 +52,9 @@ SR_MUST struct sr_result sr_certificate_from_der(struct sr_bytes der, struct sr_
 SR_MUST struct sr_result sr_certificate_from_pem(struct sr_bytes chain_pem, struct sr_bytes key_pem,
                                                  struct sr_certificate **ret_certificate);
 
+/* A certificate alone (the CA's), public, from DER. SR_INVALID. */
+SR_MUST struct sr_result sr_certificate_from_der(struct sr_bytes der, struct sr_certificate **ret_certificate);
+
 struct sr_certificate *sr_certificate_share(struct sr_certificate *certificate);
 void sr_certificate_free(struct sr_certificate *certificate);
 void sr_certificate_cleanup(struct sr_certificate **certificate);

@@ -19,6 +19,7 @@ struct sr_database_options {
 	const char *schema;    /* SQL run in one transaction where user_version is 0, then set to 1 */
 	unsigned reader_count; /* at most this many read connections (0: 4), opened as needed */
 	unsigned cache_kib;    /* page cache of each connection (0: 2048) */
+	uint64_t least_anchor; /* refuses an older database: "rolled back" (0: not checked, and a new one may be made) */
 };
 
 /*

@@ -61,7 +61,7 @@ const struct sr_alg_traits *sr_alg_traits(enum sr_alg alg)
 	return &table[alg];
 }
 
-const char *sr_curve_name(enum sr_curve curve)
+const char *sr_curve_group(enum sr_curve curve)
 {
 	return curves[curve].name;
 }

@@ -28,9 +28,9 @@ static void signature_cleanup(ECDSA_SIG **signature)
 
 struct sr_result sr_ec_generate(enum sr_curve curve, EVP_PKEY **ret_key)
 {
-	EVP_PKEY *key = EVP_EC_gen(sr_curve_name(curve));
+	EVP_PKEY *key = EVP_EC_gen(sr_curve_group(curve));
 	if (!key) {
-		return sr_fail_openssl(SR_CRYPTO, "make an EC key on %s", sr_curve_name(curve));
+		return sr_fail_openssl(SR_CRYPTO, "make an EC key on %s", sr_curve_group(curve));
 	}
 	*ret_key = key;
 	return sr_ok();
@@ -47,7 +47,7 @@ static struct sr_result build(const struct sr_key_public *parts, struct sr_bytes
 	memcpy(point + 1, parts->x, field_len);
 	memcpy(point + 1 + field_len, parts->y, field_len);
 	SR_CLEANUP(sr_key_numbers) struct sr_key_numbers numbers = sr_key_numbers_new();
-	sr_key_numbers_add_text(&numbers, OSSL_PKEY_PARAM_GROUP_NAME, sr_curve_name(parts->spec.curve));
+	sr_key_numbers_add_text(&numbers, OSSL_PKEY_PARAM_GROUP_NAME, sr_curve_group(parts->spec.curve));
 	sr_key_numbers_add_octets(&numbers, OSSL_PKEY_PARAM_PUB_KEY, sr_bytes_of(point, 1 + 2 * field_len));
 	if (d.data) {
 		sr_key_numbers_add(&numbers, OSSL_PKEY_PARAM_PRIV_KEY, d);

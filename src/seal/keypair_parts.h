@@ -42,7 +42,7 @@ struct sr_alg_traits {
 const struct sr_alg_traits *sr_alg_traits(enum sr_alg alg);
 
 /* Names of curves as OpenSSL knows them, and the length of a coordinate; NULL and 0 for none. */
-const char *sr_curve_name(enum sr_curve curve);
+const char *sr_curve_group(enum sr_curve curve);
 size_t sr_curve_field_len(enum sr_curve curve);
 
 /* RSA (RFC 8017). Sizes are checked by the caller. */

@@ -35,8 +35,9 @@ struct sr_grantor_store {
 struct sr_grantor_options {
 	struct sr_tls *tls; /* server configuration, SR_TLS_MUST_SHOW; borrowed */
 	const char *address;
-	uint16_t port;   /* 0 picks one */
-	uint32_t ttl_ms; /* the lease's length */
+	uint16_t port;           /* 0 picks one */
+	uint32_t ttl_ms;         /* the lease's length */
+	uint32_t longest_ttl_ms; /* the longest that an earlier start of this vault may have granted; 0: ttl_ms */
 	struct sr_grantor_store store;
 };
 SR_MUST struct sr_result sr_grantor_start(const struct sr_grantor_options *options, struct sr_grantor **ret_grantor);

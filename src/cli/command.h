@@ -1,0 +1,90 @@
+/* What a subcommand is: a row of a table, its own options, and a function. Help, completion and the manual are made
+ * from the same rows. */
+#ifndef SR_CLI_COMMAND_H
+#define SR_CLI_COMMAND_H
+
+#include "base/arena.h"
+#include "host/config.h"
+#include "wire/json.h"
+
+enum { SR_CLI_ARGUMENTS_MAX = 16, SR_CLI_OPTIONS_MAX = 12 };
+
+struct sr_cli_option {
+	const char *name;     /* "--format" without its dashes */
+	const char *argument; /* NULL: a switch */
+	const char *description;
+};
+
+/* One invocation: settings, the command's own options, and what stands on the line besides. */
+struct sr_cli {
+	struct sr_config config;
+	const struct sr_command *command;
+	const char *arguments[SR_CLI_ARGUMENTS_MAX + 1]; /* ended by NULL */
+	size_t argument_count;
+	const char *values[SR_CLI_OPTIONS_MAX]; /* beside command->options: NULL, "" for a switch, or the value */
+	struct sr_arena *arena;
+};
+
+struct sr_command {
+	const char *words;    /* "key disable" */
+	const char *synopsis; /* what follows the words: "KEY [--version V] [--yes]" */
+	const char *summary;  /* one line */
+	const char *text;     /* paragraphs of the help */
+	struct sr_cli_option options[SR_CLI_OPTIONS_MAX];
+	size_t least_arguments, most_arguments;
+	bool is_hidden;
+	struct sr_result (*run)(struct sr_cli *cli, int *ret_status);
+};
+
+/* The table of all commands, ended by a row without words. */
+extern const struct sr_command sr_commands[];
+
+/* The value of one of the command's options, NULL if it was not given. */
+const char *sr_cli_option(const struct sr_cli *cli, const char *name);
+/* True if --format json was asked for. */
+bool sr_cli_wants_json(const struct sr_cli *cli);
+
+/* Reads the configuration (file, environment, flags) and the line after the command's words. */
+SR_MUST struct sr_result sr_cli_parse(struct sr_cli *cli, const struct sr_command *command, int count, char **words);
+/* Help for one command, or for all where it is NULL. */
+void sr_cli_help(const struct sr_command *command);
+/* Bash completion and a manual page, from the same table. */
+void sr_cli_completion(void);
+void sr_cli_manual(void);
+
+/*
+ * One call to a service's Unix socket. `body` may be NULL (borrowed). An error status becomes a result with the
+ * service's own message. *ret_answer (owned by the caller) may be NULL for an empty answer.
+ */
+SR_MUST struct sr_result sr_cli_call(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                     const json_t *body, json_t **ret_answer);
+/* The same for an answer that is no JSON (a certificate); appends it. */
+SR_MUST struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *service, const char *method,
+                                          const char *target, const json_t *body, struct sr_buf *answer);
+/* The same for an answer of JSON lines: `each` hears every line as it comes. */
+SR_MUST struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method,
+                                           const char *target,
+                                           struct sr_result (*each)(const json_t *line, void *context), void *context);
+/* A member's text, or "" */
+const char *sr_cli_text(const json_t *object, const char *name);
+int64_t sr_cli_int(const json_t *object, const char *name);
+/* Prints a JSON document, indented, and a line end. */
+void sr_cli_print_json(const json_t *value);
+/* "2026-11-24 12:00:00Z" of Unix seconds; "-" for 0. In the arena. */
+const char *sr_cli_time(struct sr_cli *cli, int64_t unix_s);
+/* "1.5 GiB". In the arena. */
+const char *sr_cli_size(struct sr_cli *cli, int64_t bytes);
+
+/* A table on standard output: rows of cells, columns as wide as needed. */
+struct sr_cli_table;
+struct sr_cli_table *sr_cli_table_new(struct sr_cli *cli, const char *const *headings, size_t column_count);
+void sr_cli_table_row(struct sr_cli_table *table, const char *const *cells);
+void sr_cli_table_print(const struct sr_cli_table *table);
+
+/* Asks on the terminal; false where the answer is not yes or there is no terminal. */
+bool sr_cli_confirm(const char *question);
+
+/* The services that `serve` runs, in the order of their starts; ended by NULL. */
+extern const char *const sr_cli_services[];
+
+#endif

@@ -1,0 +1,37 @@
+/* The functions behind the command table, one file a noun. Each prints its own output; *ret_status is the exit status.
+ */
+#ifndef SR_CLI_COMMANDS_H
+#define SR_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+#define SR_CLI_RUN(name) SR_MUST struct sr_result name(struct sr_cli *cli, int *ret_status)
+
+SR_CLI_RUN(sr_cli_init);
+SR_CLI_RUN(sr_cli_serve);
+SR_CLI_RUN(sr_cli_service);
+SR_CLI_RUN(sr_cli_status);
+SR_CLI_RUN(sr_cli_verify);
+SR_CLI_RUN(sr_cli_census);
+SR_CLI_RUN(sr_cli_key_create);
+SR_CLI_RUN(sr_cli_key_list);
+SR_CLI_RUN(sr_cli_key_show);
+SR_CLI_RUN(sr_cli_key_rotate);
+SR_CLI_RUN(sr_cli_key_disable);
+SR_CLI_RUN(sr_cli_key_enable);
+SR_CLI_RUN(sr_cli_account_create);
+SR_CLI_RUN(sr_cli_account_list);
+SR_CLI_RUN(sr_cli_account_keys);
+SR_CLI_RUN(sr_cli_account_regenerate);
+SR_CLI_RUN(sr_cli_account_delete);
+SR_CLI_RUN(sr_cli_principal_create);
+SR_CLI_RUN(sr_cli_principal_list);
+SR_CLI_RUN(sr_cli_principal_disable);
+SR_CLI_RUN(sr_cli_principal_enable);
+SR_CLI_RUN(sr_cli_audit_show);
+SR_CLI_RUN(sr_cli_audit_verify);
+SR_CLI_RUN(sr_cli_config);
+SR_CLI_RUN(sr_cli_print_completion);
+SR_CLI_RUN(sr_cli_print_manual);
+
+#endif

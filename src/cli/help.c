@@ -1,0 +1,154 @@
+/* Help, completion and the manual page, all from the command table and the settings table. */
+#include "cli/command.h"
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void help_all(void)
+{
+	puts("strongroom: an encrypted machine-learning workspace that speaks Azure's protocols\n\n"
+	     "First steps:\n"
+	     "  strongroom init                    make an installation; prints what clients need\n"
+	     "  strongroom serve                   run it\n"
+	     "  strongroom key create mykey        make a key of yours\n"
+	     "  strongroom account create data --key mykey\n"
+	     "  strongroom key disable mykey       take it away; returns when nothing can read any more\n\n"
+	     "Commands:");
+	for (const struct sr_command *command = sr_commands; command->words; command++) {
+		if (!command->is_hidden) {
+			printf("  %-24s %s\n", command->words, command->summary);
+		}
+	}
+	puts("\nEvery command takes --state DIR and --config FILE; `strongroom COMMAND --help` tells more.");
+}
+
+static void help_settings(void)
+{
+	puts("\nSettings (also in STATE/strongroom.conf, and as STRONGROOM_… in the environment):");
+	for (size_t i = 0; sr_setting_at(i); i++) {
+		const struct sr_setting *setting = sr_setting_at(i);
+		char left[64];
+		snprintf(left, sizeof left, "--%s %s", setting->name, setting->argument);
+		printf("  %-34s %s%s%s%s\n", left, setting->description, *setting->default_text ? " (" : "",
+		       setting->default_text, *setting->default_text ? ")" : "");
+	}
+}
+
+void sr_cli_help(const struct sr_command *command)
+{
+	if (!command) {
+		help_all();
+		return;
+	}
+	printf("strongroom %s %s\n\n%s\n", command->words, command->synopsis, command->text);
+	if (command->options[0].name) {
+		puts("\nOptions:");
+	}
+	for (size_t i = 0; i < SR_CLI_OPTIONS_MAX && command->options[i].name; i++) {
+		char left[64];
+		snprintf(left, sizeof left, "--%s %s", command->options[i].name,
+		         command->options[i].argument ? command->options[i].argument : "");
+		printf("  %-34s %s\n", left, command->options[i].description);
+	}
+	if (strcmp(command->words, "serve") == 0 || strcmp(command->words, "init") == 0) {
+		help_settings();
+	} else {
+		puts("  --state DIR                        the installation's state directory");
+	}
+}
+
+void sr_cli_completion(void)
+{
+	puts("_strongroom() {\n"
+	     "  local line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" word=\"${COMP_WORDS[COMP_CWORD]}\" next=\"\"\n"
+	     "  case \"$line\" in");
+	for (const struct sr_command *command = sr_commands; command->words; command++) {
+		if (command->is_hidden) {
+			continue;
+		}
+		printf("    \"%s\"*) next=\"--state --config --help", command->words);
+		for (size_t i = 0; i < SR_CLI_OPTIONS_MAX && command->options[i].name; i++) {
+			printf(" --%s", command->options[i].name);
+		}
+		puts("\" ;;");
+	}
+	puts("    key) next=\"create list show rotate disable enable\" ;;\n"
+	     "    account) next=\"create list keys regenerate-key rekey delete\" ;;\n"
+	     "    principal) next=\"create list disable enable\" ;;\n"
+	     "    audit) next=\"show verify\" ;;\n"
+	     "    \"\") next=\"init serve status verify census key account principal audit config help --version\" ;;\n"
+	     "  esac\n"
+	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
+	     "}\n"
+	     "complete -F _strongroom strongroom");
+}
+
+/* Prints text with troff's special characters escaped. */
+static void print_troff(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\' || *c == '-') {
+			putchar('\\');
+		} else if ((*c == '.' || *c == '\'') && (c == text || c[-1] == '\n')) {
+			fputs("\\&", stdout);
+		}
+		putchar(*c);
+	}
+	putchar('\n');
+}
+
+void sr_cli_manual(void)
+{
+	puts(".TH STRONGROOM 1\n.SH NAME\nstrongroom \\- an encrypted machine\\-learning workspace that speaks Azure's "
+	     "protocols\n"
+	     ".SH SYNOPSIS\n.B strongroom\n.I COMMAND\n[\\-\\-state DIR] [\\-\\-config FILE] ...\n.SH COMMANDS");
+	for (const struct sr_command *command = sr_commands; command->words; command++) {
+		if (command->is_hidden) {
+			continue;
+		}
+		fputs(".TP\n.B ", stdout);
+		char line[256];
+		snprintf(line, sizeof line, "%s %s", command->words, command->synopsis);
+		print_troff(line);
+		print_troff(command->text);
+	}
+	puts(
+	    ".SH SETTINGS\nIn STATE/strongroom.conf as NAME = VALUE, as flags, and as STRONGROOM_NAME in the environment.");
+	for (size_t i = 0; sr_setting_at(i); i++) {
+		const struct sr_setting *setting = sr_setting_at(i);
+		fputs(".TP\n.B ", stdout);
+		print_troff(setting->name);
+		char text[512];
+		snprintf(text, sizeof text, "%s%s%s", setting->description, *setting->default_text ? "; default " : "",
+		         setting->default_text);
+		print_troff(text);
+	}
+	puts(".SH EXIT STATUS\n0 for success, 1 for a failure or a finding, 2 for a line that cannot be understood.");
+}
+
+struct sr_result sr_cli_print_completion(struct sr_cli *cli, int *ret_status)
+{
+	(void)cli;
+	(void)ret_status;
+	sr_cli_completion();
+	return sr_ok();
+}
+
+struct sr_result sr_cli_print_manual(struct sr_cli *cli, int *ret_status)
+{
+	(void)cli;
+	(void)ret_status;
+	sr_cli_manual();
+	return sr_ok();
+}
+
+struct sr_result sr_cli_config(struct sr_cli *cli, int *ret_status)
+{
+	(void)cli;
+	(void)ret_status;
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(16384);
+	sr_config_write_default(&text);
+	fputs(sr_buf_text(&text), stdout);
+	return sr_buf_result(&text);
+}

@@ -1,0 +1,163 @@
+/* init: a new installation. The services make their own state at their first start; init starts them once and asks for
+ * an administrator. */
+#include "cli/commands.h"
+
+#include "base/log.h"
+#include "host/supervisor.h"
+#include "seal/file.h"
+#include "vault/vault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What the first start yields. */
+struct first {
+	struct sr_cli *cli;
+	json_t *administrator;
+	struct sr_result outcome;
+};
+
+static struct sr_result make_dirs(const char *path)
+{
+	char part[SR_CONFIG_TEXT_LEN + 32];
+	snprintf(part, sizeof part, "%s", path);
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (*part && mkdir(part, 0755) && errno != EEXIST) {
+			return sr_fail_errno(errno, "make %s", part);
+		}
+		*slash = '/';
+	}
+	return mkdir(part, 0700) && errno != EEXIST ? sr_fail_errno(errno, "make %s", part) : sr_ok();
+}
+
+/* The settings that were given with init, kept so that serve finds them. */
+static struct sr_result write_config(struct sr_cli *cli)
+{
+	const char *path = sr_arena_printf(cli->arena, "%s/strongroom.conf", cli->config.state);
+	if (access(path, F_OK) == 0) {
+		return sr_ok();
+	}
+	struct sr_config defaults;
+	sr_config_defaults(&defaults);
+	sr_ignore(sr_config_set(&defaults, "state", cli->config.state));
+	SR_TRY(sr_config_finish(&defaults));
+	SR_CLEANUP(sr_buf) struct sr_buf plain = SR_BUF(65536);
+	SR_CLEANUP(sr_buf) struct sr_buf given = SR_BUF(65536);
+	SR_CLEANUP(sr_buf) struct sr_buf file = SR_BUF(65536);
+	sr_config_export(&defaults, &plain);
+	sr_config_export(&cli->config, &given);
+	sr_config_write_default(&file);
+	sr_buf_append_str(&file, "\n# Set by init:\n");
+	char *rest_plain = NULL;
+	char *rest_given = NULL;
+	(void)sr_buf_text(&plain);
+	(void)sr_buf_text(&given);
+	char *ours = strtok_r((char *)plain.data, "\n", &rest_plain);
+	char *theirs = strtok_r((char *)given.data, "\n", &rest_given);
+	while (ours && theirs) {
+		if (strcmp(ours, theirs) != 0) {
+			sr_buf_printf(&file, "%s\n", theirs);
+		}
+		ours = strtok_r(NULL, "\n", &rest_plain);
+		theirs = strtok_r(NULL, "\n", &rest_given);
+	}
+	SR_TRY(sr_buf_result(&file));
+	return sr_file_write_durable(path, sr_buf_bytes(&file));
+}
+
+static struct sr_result ask_for_administrator(struct first *first)
+{
+	struct sr_cli *cli = first->cli;
+	const char *name = sr_cli_option(cli, "admin");
+	SR_CLEANUP(sr_json)
+	json_t *body = json_pack("{s:s, s:[{s:s, s:s}]}", "name", name ? name : "admin", "roles", "role",
+	                         "Strongroom Administrator", "scope", "/");
+	SR_TRY(sr_cli_call(cli, "identity", "POST", "/_strongroom/principals", body, &first->administrator));
+	SR_CLEANUP(sr_buf) struct sr_buf ca = SR_BUF(65536);
+	SR_TRY(sr_cli_call_text(cli, "vault", "GET", "/_strongroom/ca", NULL, &ca));
+	const char *path = sr_arena_printf(cli->arena, "%s/ca.pem", cli->config.state);
+	return sr_file_write_durable(path, sr_buf_bytes(&ca));
+}
+
+static bool on_serving(void *context)
+{
+	struct first *first = context;
+	first->outcome = ask_for_administrator(first);
+	return false;
+}
+
+/* Everything that a client needs, by one list for all three formats. */
+static void print_client(struct sr_cli *cli, const json_t *administrator)
+{
+	const char *format = sr_cli_option(cli, "format");
+	const struct {
+		const char *name, *variable, *value;
+	} rows[] = {
+	    {"authority", "AUTHORITY", cli->config.authority},
+	    {"tenant", "TENANT", sr_cli_text(administrator, "tenant")},
+	    {"subscription", "SUBSCRIPTION", sr_cli_text(administrator, "subscription")},
+	    {"clientId", "CLIENT_ID", sr_cli_text(administrator, "clientId")},
+	    {"clientSecret", "CLIENT_SECRET", sr_cli_text(administrator, "secret")},
+	    {"objectId", "OBJECT_ID", sr_cli_text(administrator, "objectId")},
+	    {"vaultUrl", "VAULT_URL",
+	     sr_arena_printf(cli->arena, "https://127.0.0.1:%llu", (unsigned long long)cli->config.vault_port)},
+	    {"blobEndpoint", "BLOB_ENDPOINT",
+	     sr_arena_printf(cli->arena, "https://127.0.0.1:%llu", (unsigned long long)cli->config.blob_port)},
+	    {"caFile", "NODE_EXTRA_CA_CERTS", sr_arena_printf(cli->arena, "%s/ca.pem", cli->config.state)},
+	    {"state", "STRONGROOM_STATE", cli->config.state},
+	};
+	bool is_json = sr_cli_wants_json(cli);
+	bool is_env = format && strcmp(format, "env") == 0;
+	SR_CLEANUP(sr_json) json_t *object = json_object();
+	if (!is_json && !is_env) {
+		printf("A new installation is in %s.\n\n", cli->config.state);
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (is_json) {
+			sr_json_set_string(object, rows[i].name, rows[i].value);
+		} else if (is_env) {
+			printf("%s='%s'\n", rows[i].variable, rows[i].value);
+		} else {
+			printf("  %-14s %s\n", rows[i].name, rows[i].value);
+		}
+	}
+	if (is_json) {
+		sr_cli_print_json(object);
+	} else if (!is_env) {
+		printf("\nThe client secret is shown this once. Keep a copy of %s in a safe place:\n"
+		       "without it nobody can read the data again.\n\nNext:\n  strongroom serve --state %s\n",
+		       cli->config.root_key, cli->config.state);
+	}
+}
+
+struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	const char *format = sr_cli_option(cli, "format");
+	if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0 && strcmp(format, "env") != 0) {
+		return sr_fail(SR_INVALID, "--format %s: expected text, json or env", format);
+	}
+	SR_TRY(make_dirs(cli->config.state));
+	char *root_dir = sr_arena_strdup(cli->arena, cli->config.root_key);
+	*strrchr(root_dir, '/') = 0;
+	SR_TRY(make_dirs(root_dir));
+	SR_TRY(sr_vault_create_root(cli->config.root_key));
+	SR_TRY(write_config(cli));
+	struct first first = {.cli = cli};
+	struct sr_config quiet = cli->config;
+	SR_TRY(sr_config_set(&quiet, "log-level", "warning"));
+	sr_log_setup("init", SR_LOG_WARNING);
+	SR_TRY(sr_supervise(&quiet, sr_cli_services, on_serving, &first));
+	SR_TRY(first.outcome);
+	if (!first.administrator) {
+		return sr_fail(SR_INTERNAL, "stopped before the installation was complete; remove %s and try again",
+		               cli->config.state);
+	}
+	print_client(cli, first.administrator);
+	json_decref(first.administrator);
+	return sr_ok();
+}

@@ -1,0 +1,56 @@
+/* serve and service: the supervisor, and what it starts. */
+#include "cli/commands.h"
+
+#include "base/log.h"
+#include "blob/blob.h"
+#include "host/host.h"
+#include "host/supervisor.h"
+#include "identity/identity.h"
+#include "vault/vault.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const sr_cli_services[] = {"vault", "identity", "blob", NULL};
+
+static const struct {
+	const char *name;
+	struct sr_result (*serve)(struct sr_host *host);
+} services[] = {
+    {"vault", sr_vault_serve},
+    {"identity", sr_identity_serve},
+    {"blob", sr_blob_serve},
+};
+
+struct sr_result sr_cli_service(struct sr_cli *cli, int *ret_status)
+{
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+		if (strcmp(services[i].name, cli->arguments[0]) == 0) {
+			*ret_status = sr_host_run(services[i].name, services[i].serve);
+			return sr_ok();
+		}
+	}
+	return sr_fail(SR_INVALID, "there is no service '%s'", cli->arguments[0]);
+}
+
+static bool say_serving(void *context)
+{
+	const struct sr_config *config = context;
+	sr_log(SR_LOG_NOTICE, "serving: identity %llu, vault %llu, blob %llu; Ctrl-C stops",
+	       (unsigned long long)config->identity_port, (unsigned long long)config->vault_port,
+	       (unsigned long long)config->blob_port);
+	return true;
+}
+
+struct sr_result sr_cli_serve(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	if (access(cli->config.root_key, F_OK)) {
+		return sr_fail(SR_NOT_FOUND,
+		               "there is no root key at %s; make an installation first: strongroom init --state %s",
+		               cli->config.root_key, cli->config.state);
+	}
+	sr_log_setup("supervisor", SR_LOG_INFO);
+	return sr_supervise(&cli->config, sr_cli_services, say_serving, &cli->config);
+}

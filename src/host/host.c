@@ -1,0 +1,436 @@
+/* The child's side of supervision: configuration, control channel, certificates, readiness, stop. */
+#include "host/host.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "host/confine.h"
+#include "host/control.h"
+#include "seal/secret.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	LIST_MAX = 32,
+	ALIVE_EVERY_MS = 1000,
+	ENROL_TIMEOUT_MS = 60000,
+	RENEW_RETRY_S = 60,
+};
+
+/* A comma-separated setting, split. */
+struct list {
+	char text[SR_CONFIG_TEXT_LEN];
+	const char *items[LIST_MAX + 1];
+};
+
+struct sr_host {
+	const char *service;
+	struct sr_config config;
+	char state_dir[SR_CONFIG_TEXT_LEN + 32];
+	char socket_path[SR_CONFIG_TEXT_LEN + 64];
+	struct list listen, dns_names, addresses;
+
+	struct sr_tls *public_tls, *internal_tls, *client_tls;
+
+	struct sr_mutex mutex; /* guards all below */
+	struct sr_cond changed;
+	bool is_ready, is_stopping;
+	struct sr_certificate_request *request; /* asked for, not yet answered */
+	struct sr_certificate *certificate;     /* in use */
+	bool was_refused;
+	int64_t renew_at_s; /* 0: no renewal */
+	struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der, struct sr_buf *der);
+	void *sign_context;
+	struct sr_buf authority_der; /* the CA's certificate, where this is the vault */
+	struct sr_thread control;
+};
+
+const struct sr_config *sr_host_config(const struct sr_host *host)
+{
+	return &host->config;
+}
+
+const char *sr_host_service(const struct sr_host *host)
+{
+	return host->service;
+}
+
+const char *sr_host_state_dir(const struct sr_host *host)
+{
+	return host->state_dir;
+}
+
+const char *sr_host_socket_path(const struct sr_host *host)
+{
+	return host->socket_path;
+}
+
+struct sr_tls *sr_host_public_tls(struct sr_host *host)
+{
+	return host->public_tls;
+}
+
+struct sr_tls *sr_host_internal_tls(struct sr_host *host)
+{
+	return host->internal_tls;
+}
+
+struct sr_tls *sr_host_client_tls(struct sr_host *host)
+{
+	return host->client_tls;
+}
+
+const char *const *sr_host_dns_names(const struct sr_host *host)
+{
+	return host->dns_names.items;
+}
+
+const char *const *sr_host_addresses(const struct sr_host *host)
+{
+	return host->addresses.items;
+}
+
+const char *const *sr_host_listen_addresses(const struct sr_host *host)
+{
+	return host->listen.items;
+}
+
+/* IP literals hold a colon, or digits and dots alone. */
+static bool is_address(const char *name)
+{
+	return strchr(name, ':') || strspn(name, "0123456789.") == strlen(name);
+}
+
+static bool anything(const char *name)
+{
+	(void)name;
+	return true;
+}
+
+static bool is_dns_name(const char *name)
+{
+	return !is_address(name);
+}
+
+/* Splits a setting at its commas and keeps what `wanted` wants. */
+static void split(struct list *list, const char *text, bool (*wanted)(const char *))
+{
+	snprintf(list->text, sizeof list->text, "%s", text);
+	size_t count = 0;
+	char *rest = NULL;
+	for (char *item = strtok_r(list->text, ", ", &rest); item && count < LIST_MAX; item = strtok_r(NULL, ", ", &rest)) {
+		if (wanted(item)) {
+			list->items[count++] = item;
+		}
+	}
+	list->items[count] = NULL;
+}
+
+/* Sends a signing request for a fresh key; the answer comes on the control thread. */
+static struct sr_result want_certificate(struct sr_host *host)
+{
+	struct sr_certificate_request *request;
+	SR_TRY(sr_certificate_request_new(host->service, &request));
+	sr_mutex_lock(&host->mutex);
+	sr_certificate_request_free(host->request);
+	host->request = request;
+	host->was_refused = false;
+	struct sr_bytes der = sr_certificate_request_der(request);
+	struct sr_control_message want = {.kind = SR_CONTROL_WANT, .first = der};
+	struct sr_result sent = sr_control_send(SR_CONTROL_FD, &want);
+	sr_mutex_unlock(&host->mutex);
+	return sent;
+}
+
+/* When a certificate is to be renewed: after two thirds of what is left of its life. */
+static int64_t renewal_time(const struct sr_certificate *certificate)
+{
+	int64_t now = sr_unix_s();
+	return now + (sr_certificate_not_after(certificate) - now) * 2 / 3;
+}
+
+/* Puts a certificate to use: makes the configurations at first, replaces it in them later. */
+static struct sr_result use_certificate(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca)
+{
+	if (host->public_tls) {
+		SR_TRY(sr_tls_replace(host->public_tls, own));
+		SR_TRY(sr_tls_replace(host->internal_tls, own));
+		return sr_tls_replace(host->client_tls, own);
+	}
+	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
+	SR_TRY(sr_tls_server_new(own, ca, SR_TLS_MUST_SHOW, &host->internal_tls));
+	return sr_tls_client_new(own, ca, &host->client_tls);
+}
+
+/* Joins the answer with the key that was made for it, and puts it to use. */
+static struct sr_result accept_certificate(struct sr_host *host, const struct sr_control_message *message)
+{
+	SR_CLEANUP(sr_certificate) struct sr_certificate *own = NULL;
+	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
+	SR_TRY(sr_certificate_join(host->request, message->first, message->second, &own));
+	SR_TRY(sr_certificate_from_der(message->second, &ca));
+	SR_TRY(use_certificate(host, own, ca));
+	sr_certificate_request_free(host->request);
+	host->request = NULL;
+	host->renew_at_s = renewal_time(own);
+	sr_certificate_free(host->certificate);
+	host->certificate = SR_TAKE(own);
+	return sr_ok();
+}
+
+static void on_certificate(struct sr_host *host, const struct sr_control_message *message)
+{
+	SR_LOCKED(&host->mutex);
+	if (!host->request) {
+		return;
+	}
+	SR_CLEANUP(sr_result)
+	struct sr_result accepted =
+	    message->first.len ? accept_certificate(host, message) : sr_fail(SR_DENIED, "the vault refused to sign");
+	if (!sr_is_ok(accepted)) {
+		sr_log(SR_LOG_ERROR, "certificate: %s", sr_result_message(accepted));
+		host->was_refused = true;
+		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
+	}
+	sr_cond_broadcast(&host->changed);
+}
+
+/* The vault's part: signs another service's request. The supervisor vouches for who asks. */
+static void on_sign(struct sr_host *host, const struct sr_control_message *message)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(SR_CONTROL_MAX / 4);
+	char service[32];
+	snprintf(service, sizeof service, "%.*s", (int)message->text.len, (const char *)message->text.data);
+	sr_mutex_lock(&host->mutex);
+	__typeof__(host->sign) sign = host->sign;
+	sr_mutex_unlock(&host->mutex);
+	SR_CLEANUP(sr_result)
+	struct sr_result is_signed = sign ? sign(host->sign_context, service, message->first, &der)
+	                                  : sr_fail(SR_PROTOCOL, "this service signs nothing");
+	if (!sr_is_ok(is_signed)) {
+		sr_log(SR_LOG_ERROR, "sign certificate of %s: %s", service, sr_result_message(is_signed));
+		sr_buf_reset(&der);
+	}
+	struct sr_control_message answer = {
+	    .kind = SR_CONTROL_SIGNED,
+	    .number = message->number,
+	    .first = sr_buf_bytes(&der),
+	    .second = der.len ? sr_buf_bytes(&host->authority_der) : (struct sr_bytes){0},
+	};
+	sr_ignore(sr_control_send(SR_CONTROL_FD, &answer));
+}
+
+static void stop(struct sr_host *host)
+{
+	SR_LOCKED(&host->mutex);
+	host->is_stopping = true;
+	sr_cond_broadcast(&host->changed);
+}
+
+static void renew_in_time(struct sr_host *host)
+{
+	sr_mutex_lock(&host->mutex);
+	bool is_due = host->renew_at_s && sr_unix_s() >= host->renew_at_s && !host->sign;
+	if (is_due) {
+		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
+	}
+	sr_mutex_unlock(&host->mutex);
+	if (is_due) {
+		SR_CLEANUP(sr_result) struct sr_result wanted = want_certificate(host);
+		if (!sr_is_ok(wanted)) {
+			sr_log(SR_LOG_WARNING, "renew certificate: %s", sr_result_message(wanted));
+		}
+	}
+}
+
+/* Serves the control channel until it says stop or ends with the supervisor. */
+static void control_main(void *context)
+{
+	struct sr_host *host = context;
+	SR_CLEANUP(sr_buf) struct sr_buf buf = SR_BUF(SR_CONTROL_MAX);
+	const struct sr_control_message alive = {.kind = SR_CONTROL_ALIVE};
+	for (;;) {
+		struct sr_control_message message;
+		SR_CLEANUP(sr_result)
+		struct sr_result received = sr_control_receive(SR_CONTROL_FD, ALIVE_EVERY_MS, &buf, &message);
+		sr_ignore(sr_control_send(SR_CONTROL_FD, &alive));
+		renew_in_time(host);
+		if (sr_result_code(received) == SR_TIMEOUT) {
+			continue;
+		}
+		if (!sr_is_ok(received) || message.kind == SR_CONTROL_STOP) {
+			stop(host);
+			return;
+		}
+		if (message.kind == SR_CONTROL_SIGN) {
+			on_sign(host, &message);
+		} else if (message.kind == SR_CONTROL_CERTIFICATE) {
+			on_certificate(host, &message);
+		}
+	}
+}
+
+struct sr_result sr_host_enrol(struct sr_host *host)
+{
+	SR_TRY(want_certificate(host));
+	uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)ENROL_TIMEOUT_MS * 1000000U;
+	SR_LOCKED(&host->mutex);
+	while (!host->certificate && !host->was_refused && !host->is_stopping) {
+		if (!sr_cond_wait_until(&host->changed, &host->mutex, deadline_ns)) {
+			return sr_fail(SR_TIMEOUT, "no certificate came from the vault");
+		}
+	}
+	return host->certificate ? sr_ok() : sr_fail(SR_UNAVAILABLE, "no certificate from the vault");
+}
+
+struct sr_result sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca,
+                                            struct sr_result (*sign)(void *context, const char *service,
+                                                                     struct sr_bytes request_der,
+                                                                     struct sr_buf *certificate_der),
+                                            void *context)
+{
+	SR_LOCKED(&host->mutex);
+	host->authority_der.max = SR_CONTROL_MAX / 4;
+	if (!host->sign) {
+		SR_TRY(sr_certificate_der(ca, &host->authority_der));
+	}
+	SR_TRY(use_certificate(host, own, ca));
+	host->sign_context = context;
+	host->sign = sign;
+	return sr_ok();
+}
+
+struct sr_result sr_host_confine(struct sr_host *host)
+{
+	(void)host;
+	return sr_confine_listening();
+}
+
+void sr_host_ready(struct sr_host *host)
+{
+	const struct sr_control_message ready = {.kind = SR_CONTROL_READY};
+	sr_ignore(sr_control_send(SR_CONTROL_FD, &ready)); /* a supervisor that is gone is noticed by the control thread */
+	SR_LOCKED(&host->mutex);
+	host->is_ready = true;
+}
+
+void sr_host_wait_for_stop(struct sr_host *host)
+{
+	SR_LOCKED(&host->mutex);
+	while (!host->is_stopping) {
+		sr_cond_wait(&host->changed, &host->mutex);
+	}
+}
+
+bool sr_host_is_stopping(struct sr_host *host)
+{
+	SR_LOCKED(&host->mutex);
+	return host->is_stopping;
+}
+
+/* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
+static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
+{
+	const struct sr_config *config = &host->config;
+	bool is_vault = strcmp(host->service, "vault") == 0;
+	bool is_identity = strcmp(host->service, "identity") == 0;
+	*ret_confinement = (struct sr_confinement){
+	    .service = host->service,
+	    .write_dir = host->state_dir,
+	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
+	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
+	                   is_vault ? config->root_key : NULL},
+	    .bind_ports = {(uint16_t)(is_vault      ? config->vault_port
+	                              : is_identity ? config->identity_port
+	                                            : config->blob_port),
+	                   (uint16_t)(is_vault      ? config->vault_internal_port
+	                              : is_identity ? config->identity_internal_port
+	                                            : 0)},
+	    .connect_ports = {(uint16_t)(is_identity ? config->vault_internal_port : config->identity_internal_port),
+	                      (uint16_t)(is_vault ? 0 : config->vault_internal_port)},
+	};
+}
+
+static struct sr_result take_configuration(struct sr_host *host)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf buf = SR_BUF(SR_CONTROL_MAX);
+	struct sr_control_message message;
+	SR_TRY(sr_control_receive(SR_CONTROL_FD, ENROL_TIMEOUT_MS, &buf, &message));
+	if (message.kind != SR_CONTROL_CONFIG) {
+		return sr_fail(SR_PROTOCOL, "the supervisor did not begin with the configuration");
+	}
+	SR_TRY(sr_config_import(message.text, &host->config));
+	snprintf(host->state_dir, sizeof host->state_dir, "%s/%s", host->config.state, host->service);
+	snprintf(host->socket_path, sizeof host->socket_path, "%s/control.sock", host->state_dir);
+	split(&host->listen, host->config.listen, anything);
+	split(&host->dns_names, host->config.names, is_dns_name);
+	split(&host->addresses, host->config.names, is_address);
+	return sr_ok();
+}
+
+static enum sr_log_level log_level(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum sr_log_level level;
+	} levels[] = {
+	    {"error", SR_LOG_ERROR}, {"warning", SR_LOG_WARNING}, {"notice", SR_LOG_NOTICE}, {"debug", SR_LOG_DEBUG}};
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+		if (strcmp(levels[i].name, name) == 0) {
+			return levels[i].level;
+		}
+	}
+	return SR_LOG_INFO;
+}
+
+static struct sr_result prepare(struct sr_host *host)
+{
+	SR_TRY(take_configuration(host));
+	sr_log_setup(host->service, log_level(host->config.log_level));
+	struct sr_confinement confinement;
+	plan_confinement(host, &confinement);
+	SR_TRY(sr_confine_start(&confinement));
+	SR_TRY(sr_seal_init());
+	return sr_thread_start("control", 0, control_main, host, &host->control);
+}
+
+/* Signals are the supervisor's business: a terminal's Ctrl-C reaches the whole group, and stop comes by the channel. */
+static void ignore_signals(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int sr_host_run(const char *service, struct sr_result (*serve)(struct sr_host *host))
+{
+	ignore_signals();
+	umask(077);
+	fcntl(SR_CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	sr_log_setup(service, SR_LOG_INFO);
+	struct sr_host *host = sr_alloc(sizeof *host);
+	host->service = service;
+	sr_mutex_init(&host->mutex, SR_RANK_SUPERVISOR);
+	sr_cond_init(&host->changed);
+	struct sr_result outcome = prepare(host);
+	if (!sr_is_ok(outcome)) {
+		sr_log(SR_LOG_ERROR, "cannot start: %s", sr_result_message(outcome));
+		sr_result_free(outcome);
+		return 1;
+	}
+	outcome = serve(host);
+	bool failed = !sr_is_ok(outcome);
+	if (failed) {
+		sr_log(SR_LOG_ERROR, "stopped: %s", sr_result_message(outcome));
+	}
+	sr_result_free(outcome);
+	fflush(NULL);
+	_exit(failed ? 1 : 0); /* the control thread may still be reading; everything else has ended */
+}

@@ -1,0 +1,167 @@
+/* Administration on the Unix socket: status, rotation of signing keys, verification of what is at rest. */
+#include "identity/api.h"
+
+#include "base/clock.h"
+#include "identity/assignment.h"
+#include "identity/principal.h"
+#include "identity/signing_plan.h"
+#include "wire/time.h"
+
+enum { LINE_MAX_LEN = 4096, PROGRESS_INTERVAL_MS = 100 };
+
+struct counts {
+	int64_t principals, assignments;
+	json_t *signing_keys;
+};
+
+static struct sr_result count_rows(struct sr_connection *connection, void *context)
+{
+	struct counts *counts = context;
+	SR_TRY(sr_application_count(connection, &counts->principals));
+	SR_TRY(sr_assignment_count(connection, &counts->assignments));
+	return sr_signing_keys_jwks(connection, &counts->signing_keys);
+}
+
+struct sr_result sr_identity_status(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	struct sr_identity *identity = request->identity;
+	struct counts counts;
+	SR_TRY(sr_database_read(request->store->database, count_rows, &counts));
+	json_t *body = json_object();
+	sr_json_set_string(body, "service", "identity");
+	sr_json_set_int(body, "uptime_s", (int64_t)((sr_boottime_ms() - identity->started_ms) / 1000));
+	sr_json_set_string(body, "tenant", request->store->tenant);
+	sr_json_set_string(body, "subscription", request->store->subscription);
+	sr_json_set_int(body, "principals", counts.principals);
+	sr_json_set_int(body, "assignments", counts.assignments);
+	sr_json_set_int(body, "signing_keys", (int64_t)json_array_size(counts.signing_keys));
+	sr_json_set_int(body, "tokens_issued", (int64_t)atomic_load(&identity->tokens_issued));
+	sr_json_set_int(body, "tokens_refused", (int64_t)atomic_load(&identity->tokens_refused));
+	json_decref(counts.signing_keys);
+	answer->body = body;
+	return sr_ok();
+}
+
+/* {"ahead_s": N}: from when on the new key signs; a day from now if it is not said. */
+static struct sr_result read_ahead(struct sr_bytes body, int64_t *ret_ahead_s)
+{
+	if (!body.len) {
+		return sr_ok();
+	}
+	SR_CLEANUP(sr_json) json_t *asked = NULL;
+	SR_TRY(sr_json_parse(body, &asked));
+	SR_TRY(sr_json_get_int(asked, "ahead_s", ret_ahead_s));
+	if (*ret_ahead_s < 0 || *ret_ahead_s > SR_SIGNING_ROTATE_S) {
+		return sr_fail(SR_INVALID, "'ahead_s' is 0 to %d seconds", SR_SIGNING_ROTATE_S);
+	}
+	return sr_ok();
+}
+
+struct sr_result sr_identity_rotate(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	int64_t ahead_s = SR_SIGNING_AHEAD_S;
+	SR_TRY(read_ahead(request->body, &ahead_s));
+	char kid[SR_KID_LEN];
+	int64_t active_from_s;
+	SR_TRY(sr_signing_keys_rotate(request->store->signing_keys, request->now_s, ahead_s, kid, &active_from_s));
+	char when[SR_ISO_TIME_LEN];
+	sr_iso_time(active_from_s, when);
+	answer->is_change = true;
+	answer->body = json_object();
+	sr_json_set_string(answer->body, "kid", kid);
+	sr_json_set_string(answer->body, "signsFrom", when);
+	return sr_ok();
+}
+
+/* A walk over what is at rest, which streams lines of JSON. */
+struct walk {
+	struct sr_exchange *exchange;
+	uint64_t next_line_ms;
+	struct sr_result failure; /* of sending */
+	json_t *findings;
+};
+
+static struct sr_result send_line(struct sr_exchange *exchange, const json_t *line)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(LINE_MAX_LEN);
+	SR_TRY(sr_json_write(line, &text));
+	sr_buf_append_str(&text, "\n");
+	SR_TRY(sr_buf_result(&text));
+	return sr_exchange_write(exchange, sr_buf_bytes(&text));
+}
+
+static void on_progress(uint64_t done, uint64_t all, void *context)
+{
+	struct walk *walk = context;
+	if (!sr_is_ok(walk->failure) || (sr_boottime_ms() < walk->next_line_ms && done != all)) {
+		return;
+	}
+	walk->next_line_ms = sr_boottime_ms() + PROGRESS_INTERVAL_MS;
+	SR_CLEANUP(sr_json) json_t *line = json_object();
+	sr_json_set_string(line, "what", "database");
+	sr_json_set_int(line, "done", (int64_t)done);
+	sr_json_set_int(line, "all", (int64_t)all);
+	walk->failure = send_line(walk->exchange, line);
+}
+
+/* Damage is a finding; anything else (the key was taken away meanwhile) ends the walk. */
+static struct sr_result note(struct walk *walk, const char *kind, const char *id, struct sr_result checked)
+{
+	enum sr_code code = sr_result_code(checked);
+	if (code != SR_CORRUPT && code != SR_WRONG_KEY) {
+		return checked;
+	}
+	json_t *finding = json_object();
+	sr_json_set_string(finding, "account", "identity");
+	sr_json_set_string(finding, "kind", kind);
+	sr_json_set_string(finding, "id", id);
+	sr_json_set_string(finding, "reason", sr_result_message(checked));
+	json_array_append_new(walk->findings, finding);
+	sr_result_free(checked);
+	return sr_ok();
+}
+
+/* The progress function cannot fail by itself; its failure is told after it. */
+static struct sr_result take_failure(struct walk *walk)
+{
+	struct sr_result failure = walk->failure;
+	walk->failure = sr_ok();
+	return failure;
+}
+
+static struct sr_result check_all(struct walk *walk, struct sr_identity_store *store)
+{
+	SR_TRY(note(walk, "database", "identity.db", sr_database_verify(store->database, on_progress, walk)));
+	SR_TRY(take_failure(walk));
+	return note(walk, "signing key", "signing keys", sr_signing_keys_verify(store->signing_keys));
+}
+
+static void walk_cleanup(struct walk *walk)
+{
+	sr_json_cleanup(&walk->findings);
+	sr_result_free(walk->failure);
+}
+
+static void abort_exchange(void *context)
+{
+	sr_exchange_abort(context);
+}
+
+struct sr_result sr_identity_verify(const struct sr_identity_request *request, struct sr_exchange *exchange)
+{
+	SR_CLEANUP(walk) struct walk walk = {.exchange = exchange, .findings = json_array()};
+	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
+	struct sr_identity_store *store;
+	SR_TRY(sr_identity_enter(request->identity, abort_exchange, exchange, &use, &store));
+	sr_exchange_add_header(exchange, "Content-Type", "application/x-ndjson");
+	SR_TRY(sr_exchange_begin(exchange, 200, -1));
+	sr_blocking_begin(); /* others answer while this one reads everything */
+	struct sr_result checked = check_all(&walk, store);
+	sr_blocking_end();
+	SR_TRY(checked);
+	SR_CLEANUP(sr_json) json_t *last = json_object();
+	sr_json_set_string(last, "result", json_array_size(walk.findings) ? "damaged" : "ok");
+	sr_json_set(last, "findings", SR_TAKE(walk.findings));
+	SR_TRY(send_line(exchange, last));
+	return sr_exchange_end(exchange);
+}

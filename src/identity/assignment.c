@@ -1,0 +1,147 @@
+/* Rows of role assignments and the form of their scopes. */
+#include "identity/assignment.h"
+
+#include "access/role.h"
+
+#include <string.h>
+
+struct sr_result sr_assignment_scope(struct sr_arena *arena, const char *scope, const char **ret_scope)
+{
+	size_t len = strlen(scope);
+	if (scope[0] != '/' || len > SR_SCOPE_MAX) {
+		return sr_fail(SR_INVALID, "a scope starts with '/' and has at most %d bytes: '%.100s'", SR_SCOPE_MAX, scope);
+	}
+	if (len > 1 && scope[len - 1] == '/') {
+		len--;
+	}
+	char *kept = sr_arena_text(arena, sr_bytes_of(scope, len));
+	if (!sr_is_utf8(sr_bytes_of(kept, len))) {
+		return sr_fail(SR_INVALID, "a scope is UTF-8");
+	}
+	for (const char *at = kept; len > 1 && *at;) {
+		const char *segment = at + 1;
+		size_t segment_len = strcspn(segment, "/");
+		bool is_dots = segment[0] == '.' && (segment_len == 1 || (segment_len == 2 && segment[1] == '.'));
+		if (segment_len == 0 || is_dots) {
+			return sr_fail(SR_INVALID, "a scope has no empty, '.' or '..' segments: '%.100s'", scope);
+		}
+		at = segment + segment_len;
+	}
+	for (const char *at = kept; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f) {
+			return sr_fail(SR_INVALID, "a scope has no control characters");
+		}
+	}
+	*ret_scope = kept;
+	return sr_ok();
+}
+
+static struct sr_result find_role(const char *id_or_name, const struct sr_role **ret_role)
+{
+	const struct sr_role *role = sr_role_find(id_or_name);
+	if (!role) {
+		return sr_fail(SR_INVALID, "there is no role '%.100s'", id_or_name);
+	}
+	*ret_role = role;
+	return sr_ok();
+}
+
+struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena, const char *object_id,
+                                    const char *role, const char *scope, int64_t now_s,
+                                    struct sr_assignment *ret_assignment)
+{
+	const struct sr_role *definition = NULL;
+	const char *kept_scope = NULL;
+	SR_TRY(find_role(role, &definition));
+	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
+	struct sr_id id = sr_id_random();
+	char id_text[SR_GUID_TEXT_LEN];
+	sr_guid_text(&id, id_text);
+	SR_CLEANUP(sr_statement) struct sr_statement *insert = NULL;
+	SR_TRY(sr_prepare(connection,
+	                  "INSERT INTO assignment (assignment_id, principal, role, scope, created_s)"
+	                  " VALUES (?1, ?2, ?3, ?4, ?5)",
+	                  &insert));
+	sr_bind_text(insert, 1, id_text);
+	sr_bind_text(insert, 2, object_id);
+	sr_bind_text(insert, 3, definition->id);
+	sr_bind_text(insert, 4, kept_scope);
+	sr_bind_int(insert, 5, now_s);
+	struct sr_result inserted = sr_run(insert);
+	if (sr_result_code(inserted) == SR_EXISTS) {
+		sr_ignore(inserted);
+		return sr_fail(SR_EXISTS, "the principal has the role '%s' at '%s' already", definition->name, kept_scope);
+	}
+	SR_TRY(inserted);
+	*ret_assignment = (struct sr_assignment){
+	    .id = sr_arena_strdup(arena, id_text),
+	    .principal = sr_arena_strdup(arena, object_id),
+	    .role = definition->id,
+	    .scope = kept_scope,
+	};
+	return sr_ok();
+}
+
+struct sr_result sr_assignment_remove(struct sr_connection *connection, const char *id)
+{
+	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;
+	SR_TRY(sr_prepare(connection, "DELETE FROM assignment WHERE assignment_id = lower(?1)", &remove));
+	sr_bind_text(remove, 1, id);
+	SR_TRY(sr_run(remove));
+	return sr_changes(connection) ? sr_ok() : sr_fail(SR_NOT_FOUND, "there is no role assignment '%.100s'", id);
+}
+
+struct sr_result sr_assignment_take_back(struct sr_connection *connection, struct sr_arena *arena,
+                                         const char *object_id, const char *role, const char *scope)
+{
+	const struct sr_role *definition = NULL;
+	const char *kept_scope = NULL;
+	SR_TRY(find_role(role, &definition));
+	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
+	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;
+	SR_TRY(sr_prepare(connection, "DELETE FROM assignment WHERE principal = ?1 AND role = ?2 AND scope = ?3", &remove));
+	sr_bind_text(remove, 1, object_id);
+	sr_bind_text(remove, 2, definition->id);
+	sr_bind_text(remove, 3, kept_scope);
+	SR_TRY(sr_run(remove));
+	if (!sr_changes(connection)) {
+		return sr_fail(SR_NOT_FOUND, "the principal does not have the role '%s' at '%s'", definition->name, kept_scope);
+	}
+	return sr_ok();
+}
+
+struct sr_result sr_assignment_count(struct sr_connection *connection, int64_t *ret_count)
+{
+	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
+	SR_TRY(sr_prepare(connection, "SELECT count(*) FROM assignment", &select));
+	bool has_row;
+	SR_TRY(sr_step(select, &has_row));
+	*ret_count = sr_column_int(select, 0);
+	return sr_ok();
+}
+
+struct sr_result sr_assignment_each(struct sr_connection *connection, struct sr_arena *arena, const char *object_id,
+                                    struct sr_result (*each)(const struct sr_assignment *assignment, void *context),
+                                    void *context)
+{
+	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
+	SR_TRY(sr_prepare(connection,
+	                  "SELECT assignment_id, principal, role, scope FROM assignment"
+	                  " WHERE ?1 IS NULL OR principal = ?1 ORDER BY principal, scope, role",
+	                  &select));
+	sr_bind_text(select, 1, object_id);
+	for (;;) {
+		bool has_row;
+		SR_TRY(sr_step(select, &has_row));
+		if (!has_row) {
+			return sr_ok();
+		}
+		struct sr_assignment assignment = {
+		    .id = sr_arena_text(arena, sr_column_text(select, 0)),
+		    .principal = sr_arena_text(arena, sr_column_text(select, 1)),
+		    .role = sr_arena_text(arena, sr_column_text(select, 2)),
+		    .scope = sr_arena_text(arena, sr_column_text(select, 3)),
+		};
+		SR_TRY(each(&assignment, context));
+	}
+}

@@ -1,0 +1,148 @@
+/* The directory that the other services follow by long poll: keys, principals, assignments, roles. */
+#include "identity/api.h"
+
+#include "base/clock.h"
+#include "identity/assignment.h"
+#include "identity/principal.h"
+#include "identity/revision.h"
+
+enum { WAIT_MAX_MS = 60000, DIRECTORY_MAX = 64 * 1024 * 1024 };
+
+struct document {
+	const struct sr_identity_request *request;
+	struct sr_identity_store *store;
+	int64_t known_revision; /* -1: none */
+	int64_t revision;
+	json_t *principals, *assignments; /* borrowed from `body` */
+	json_t *body;                     /* owned; NULL where the known revision is the current one */
+};
+
+static struct sr_result add_principal(const struct sr_application *application, void *context)
+{
+	struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "oid", application->object_id);
+	sr_json_set_string(item, "appId", application->client_id);
+	sr_json_set_string(item, "name", application->name);
+	sr_json_set_bool(item, "enabled", application->is_enabled);
+	json_array_append_new(document->principals, item);
+	return sr_ok();
+}
+
+static struct sr_result add_assignment(const struct sr_assignment *assignment, void *context)
+{
+	struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "id", assignment->id);
+	sr_json_set_string(item, "principal", assignment->principal);
+	sr_json_set_string(item, "role", assignment->role);
+	sr_json_set_string(item, "scope", assignment->scope);
+	json_array_append_new(document->assignments, item);
+	return sr_ok();
+}
+
+static json_t *set_array(json_t *body, const char *name)
+{
+	json_t *array = json_array();
+	sr_json_set(body, name, array);
+	return array;
+}
+
+/* All of it in one snapshot, so that the revision fits what it stands beside. */
+static struct sr_result write_document(struct sr_connection *connection, struct document *document)
+{
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_int(body, "revision", document->revision);
+	sr_json_set_string(body, "tenant", document->store->tenant);
+	sr_json_set_string(body, "subscription", document->store->subscription);
+	json_t *keys;
+	SR_TRY(sr_signing_keys_jwks(connection, &keys));
+	sr_json_set(body, "keys", keys);
+	document->principals = set_array(body, "principals");
+	SR_TRY(sr_application_each(connection, add_principal, document));
+	document->assignments = set_array(body, "assignments");
+	SR_TRY(sr_assignment_each(connection, document->request->arena, NULL, add_assignment, document));
+	set_array(body, "roles"); /* of its own making; this installation has the built-in ones only */
+	document->body = SR_TAKE(body);
+	return sr_ok();
+}
+
+static struct sr_result read_document(struct sr_connection *connection, void *context)
+{
+	struct document *document = context;
+	SR_TRY(sr_revision_read(connection, &document->revision));
+	return document->revision == document->known_revision ? sr_ok() : write_document(connection, document);
+}
+
+/* Looks once, within the lease. */
+static struct sr_result look(struct document *document)
+{
+	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
+	SR_TRY(sr_identity_enter(document->request->identity, NULL, NULL, &use, &document->store));
+	return sr_database_read(document->store->database, read_document, document);
+}
+
+static uint64_t changes_now(struct sr_directory_watch *watch)
+{
+	SR_LOCKED(&watch->mutex);
+	return watch->change_count;
+}
+
+/* Waits, outside the lease, for a change after `seen`; false when there was none until the deadline, or the service
+ * stops. */
+static bool wait_for_change(struct sr_directory_watch *watch, uint64_t seen, uint64_t deadline_ns)
+{
+	sr_blocking_begin();
+	sr_mutex_lock(&watch->mutex);
+	while (watch->change_count == seen && !watch->is_stopping &&
+	       sr_cond_wait_until(&watch->cond, &watch->mutex, deadline_ns)) {
+	}
+	bool has_changed = watch->change_count != seen && !watch->is_stopping;
+	sr_mutex_unlock(&watch->mutex);
+	sr_blocking_end();
+	return has_changed;
+}
+
+static struct sr_result read_number(const struct sr_parameters *query, const char *name, uint64_t max, uint64_t *ret)
+{
+	const char *text = sr_parameter_get(query, name);
+	return text ? sr_parse_u64(sr_bytes_str(text), max, ret) : sr_ok();
+}
+
+/* Waits until the document differs from what is known, or the time is up; then gives it whatever it is. */
+static struct sr_result follow(struct document *document, uint64_t wait_ms)
+{
+	struct sr_directory_watch *watch = &document->request->identity->watch;
+	uint64_t deadline_ns = sr_boottime_ns() + wait_ms * 1000000;
+	for (;;) {
+		uint64_t seen = changes_now(watch);
+		SR_TRY(look(document));
+		if (document->body) {
+			return sr_ok();
+		}
+		if (!wait_for_change(watch, seen, deadline_ns)) {
+			document->known_revision = -1;
+		}
+	}
+}
+
+static void document_cleanup(struct document *document)
+{
+	sr_json_cleanup(&document->body);
+}
+
+struct sr_result sr_directory_follow(const struct sr_identity_request *request, struct sr_exchange *exchange)
+{
+	uint64_t known = UINT64_MAX;
+	uint64_t wait_ms = 0;
+	SR_TRY(read_number(&request->query, "revision", INT64_MAX, &known));
+	SR_TRY(read_number(&request->query, "wait", UINT32_MAX, &wait_ms));
+	SR_CLEANUP(document)
+	struct document document = {.request = request, .known_revision = known == UINT64_MAX ? -1 : (int64_t)known};
+	SR_TRY(follow(&document, wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS));
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(DIRECTORY_MAX);
+	SR_TRY(sr_json_write(document.body, &text));
+	sr_exchange_add_header(exchange, "Content-Type", "application/json; charset=utf-8");
+	sr_exchange_add_header(exchange, "Cache-Control", "no-store");
+	return sr_exchange_send(exchange, 200, sr_buf_bytes(&text));
+}

@@ -1,0 +1,96 @@
+/* The routes and how a path is matched to one. */
+#include "identity/route.h"
+
+#include "identity/api.h"
+#include "identity/oauth_error.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct sr_route routes[] = {
+	{"GET", SR_DOOR_PUBLIC | SR_DOOR_INTERNAL | SR_DOOR_LOCAL, "/", false, sr_discovery_health, NULL},
+	{"HEAD", SR_DOOR_PUBLIC | SR_DOOR_INTERNAL | SR_DOOR_LOCAL, "/", false, sr_discovery_health, NULL},
+	{"GET", SR_DOOR_PUBLIC, "/error", false, sr_discovery_error, NULL},
+
+	/* Names that stand where a tenant does come first. */
+	{"GET", SR_DOOR_PUBLIC, "/common/discovery/instance", false, sr_discovery_instance, NULL},
+	{"GET", SR_DOOR_PUBLIC, "/adfs/.well-known/openid-configuration", true, sr_discovery_adfs, NULL},
+	{"GET", SR_DOOR_PUBLIC, "/adfs/discovery/keys", true, sr_discovery_keys, NULL},
+	{"POST", SR_DOOR_PUBLIC, "/adfs/oauth2/token", true, sr_token_adfs, NULL},
+
+	{"GET", SR_DOOR_PUBLIC, "/{tenant}/v2.0/.well-known/openid-configuration", true, sr_discovery_v2, NULL},
+	{"GET", SR_DOOR_PUBLIC, "/{tenant}/.well-known/openid-configuration", true, sr_discovery_v1, NULL},
+	{"GET", SR_DOOR_PUBLIC, "/{tenant}/discovery/v2.0/keys", true, sr_discovery_keys, NULL},
+	{"GET", SR_DOOR_PUBLIC, "/{tenant}/discovery/keys", true, sr_discovery_keys, NULL},
+	{"POST", SR_DOOR_PUBLIC, "/{tenant}/oauth2/v2.0/token", true, sr_token_v2, NULL},
+	{"POST", SR_DOOR_PUBLIC, "/{tenant}/oauth2/token", true, sr_token_v1, NULL},
+
+	{"GET", SR_DOOR_INTERNAL, "/directory", false, NULL, sr_directory_follow},
+
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/status", true, sr_identity_status, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/rotate-signing-key", true, sr_identity_rotate, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/verify", false, NULL, sr_identity_verify},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_list, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_create, NULL},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_get, NULL},
+	{"PATCH", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_update, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_delete, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/secrets", true, sr_principals_add_secret, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/secrets/{secret}", true, sr_principals_delete_secret, NULL},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/assignments", true, sr_assignments_list, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/assignments", true, sr_assignments_create, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/assignments", true, sr_assignments_delete_matching, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/assignments/{assignment}", true, sr_assignments_delete, NULL},
+};
+/* clang-format on */
+
+/* Holds the segments against a route's path; variable ones go to `parts`. */
+static bool matches(const struct sr_segments *segments, const char *path, struct sr_bytes *parts)
+{
+	size_t index = 0;
+	size_t part_count = 0;
+	for (const char *at = path + 1; *at; index++) {
+		size_t len = strcspn(at, "/");
+		if (index == segments->count) {
+			return false;
+		}
+		if (*at == '{') {
+			parts[part_count++] = segments->items[index];
+		} else if (!sr_equal_nocase(sr_bytes_of(at, len), segments->items[index])) {
+			return false;
+		}
+		at += len;
+		at += *at == '/';
+	}
+	return index == segments->count;
+}
+
+struct sr_result sr_identity_route(struct sr_arena *arena, enum sr_door door, const char *method, struct sr_bytes path,
+                                   const struct sr_route **ret_route,
+                                   const char *ret_parts[static SR_REQUEST_PARTS_MAX], const char **ret_allowed)
+{
+	struct sr_segments segments;
+	SR_TRY(sr_segments_parse(arena, path, &segments));
+	const char *allowed = NULL;
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		struct sr_bytes parts[SR_REQUEST_PARTS_MAX] = {0};
+		if (!(routes[i].doors & door) || !matches(&segments, routes[i].path, parts)) {
+			continue;
+		}
+		if (strcmp(routes[i].method, method) != 0) {
+			allowed = allowed ? allowed : routes[i].method;
+			continue;
+		}
+		for (size_t part = 0; part < SR_REQUEST_PARTS_MAX; part++) {
+			ret_parts[part] = sr_arena_text(arena, parts[part]);
+		}
+		*ret_route = &routes[i];
+		return sr_ok();
+	}
+	if (allowed) {
+		*ret_allowed = allowed;
+		return sr_fail_as(SR_INVALID, SR_AADSTS_WRONG_METHOD, "The endpoint only accepts %s requests. Received %.16s.",
+		                  allowed, method);
+	}
+	return sr_fail(SR_NOT_FOUND, "there is nothing at this address");
+}

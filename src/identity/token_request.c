@@ -1,0 +1,122 @@
+/* Reading of token requests. Scopes are taken apart in audience.c; who the client is, token_api.c finds out. */
+#include "identity/token_request.h"
+
+#include "identity/audience.h"
+#include "identity/oauth_error.h"
+#include "seal/secret.h"
+
+#include <string.h>
+
+enum { BASIC_MAX = 4096 };
+
+static const char *const single_parameters[] = {"client_id", "client_secret", "grant_type", "scope", "resource"};
+
+/* RFC 6749 3.2: parameters must not be given more than once. */
+static struct sr_result check_repeats(const struct sr_parameters *form)
+{
+	for (size_t i = 0; i < sizeof single_parameters / sizeof *single_parameters; i++) {
+		if (sr_parameter_count(form, single_parameters[i]) > 1) {
+			return sr_fail_as(SR_INVALID, SR_AADSTS_MALFORMED, "The parameter '%s' is given more than once.",
+			                  single_parameters[i]);
+		}
+	}
+	return sr_ok();
+}
+
+/* An empty parameter counts as a missing one (RFC 6749 3.2). */
+static const char *given(const struct sr_parameters *form, const char *name)
+{
+	const char *value = sr_parameter_get(form, name);
+	return value && *value ? value : NULL;
+}
+
+static struct sr_result missing(const char *name)
+{
+	return sr_fail_as(SR_INVALID, SR_AADSTS_MISSING_PARAMETER,
+	                  "The request body must contain the following parameter: '%s'.", name);
+}
+
+/* "Basic" and Base64 of ID:SECRET, each form-encoded (RFC 6749 2.3.1). */
+static struct sr_result read_basic(struct sr_arena *arena, struct sr_bytes credentials,
+                                   struct sr_token_request *request)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf pair = SR_BUF(BASIC_MAX);
+	struct sr_bytes id = {0};
+	struct sr_bytes secret = {0};
+	struct sr_result decoded = sr_base64_decode(credentials, &pair);
+	const uint8_t *colon = sr_is_ok(decoded) && pair.len ? memchr(pair.data, ':', pair.len) : NULL;
+	if (sr_is_ok(decoded) && colon) {
+		size_t id_len = (size_t)(colon - pair.data);
+		decoded = sr_url_decode(arena, sr_bytes_of(pair.data, id_len), true, &id);
+		decoded =
+		    sr_first_error(decoded, sr_url_decode(arena, sr_bytes_of(colon + 1, pair.len - id_len - 1), true, &secret));
+	}
+	sr_wipe(pair.data, pair.len);
+	bool is_good = sr_is_ok(decoded) && colon && id.len && secret.len;
+	sr_ignore(decoded);
+	if (!is_good) {
+		return sr_fail_as(SR_INVALID, SR_AADSTS_MALFORMED, "The Authorization header holds no client id and secret.");
+	}
+	request->client_id = (const char *)id.data;
+	request->client_secret = (const char *)secret.data;
+	return sr_ok();
+}
+
+static struct sr_result read_client(struct sr_arena *arena, const struct sr_parameters *form, const char *authorization,
+                                    struct sr_token_request *request)
+{
+	struct sr_bytes header = sr_bytes_str(authorization);
+	struct sr_bytes basic = SR_LITERAL("Basic ");
+	if (header.len > basic.len && sr_equal_nocase(sr_bytes_of(header.data, basic.len), basic)) {
+		SR_TRY(read_basic(arena, sr_bytes_of(header.data + basic.len, header.len - basic.len), request));
+		const char *named = given(form, "client_id");
+		if (named && !sr_equal_nocase(sr_bytes_str(named), sr_bytes_str(request->client_id))) {
+			return sr_fail_as(SR_INVALID, SR_AADSTS_MALFORMED, "The header and the body name different clients.");
+		}
+		return sr_ok();
+	}
+	request->client_id = given(form, "client_id");
+	request->client_secret = given(form, "client_secret");
+	if (!request->client_id) {
+		return missing("client_id");
+	}
+	if (!request->client_secret) {
+		return sr_fail_as(SR_UNAUTHENTICATED, SR_AADSTS_NO_CREDENTIAL,
+		                  "The request body must contain the following parameter: 'client_secret'.");
+	}
+	return sr_ok();
+}
+
+static struct sr_result read_grant(const struct sr_parameters *form)
+{
+	const char *grant = given(form, "grant_type");
+	if (!grant) {
+		return missing("grant_type");
+	}
+	if (strcmp(grant, "client_credentials") != 0) {
+		return sr_fail_as(SR_INVALID, SR_AADSTS_BAD_GRANT, "The app requested an unsupported grant type '%.100s'.",
+		                  grant);
+	}
+	return sr_ok();
+}
+
+struct sr_result sr_token_request_read(struct sr_arena *arena, struct sr_bytes form, const char *authorization,
+                                       bool takes_scope, bool takes_resource, struct sr_token_request *ret_request)
+{
+	struct sr_parameters parameters;
+	struct sr_token_request request = {0};
+	SR_TRY(sr_parameters_parse(arena, form, true, &parameters));
+	SR_TRY(check_repeats(&parameters));
+	SR_TRY(read_grant(&parameters));
+	SR_TRY(read_client(arena, &parameters, authorization, &request));
+	const char *scope = takes_scope ? given(&parameters, "scope") : NULL;
+	request.resource = takes_resource ? given(&parameters, "resource") : NULL;
+	if (scope && !request.resource) {
+		SR_TRY(sr_scope_resource(arena, scope, &request.resource));
+	}
+	if (!request.resource) {
+		return missing(takes_scope ? "scope" : "resource");
+	}
+	*ret_request = request;
+	return sr_ok();
+}

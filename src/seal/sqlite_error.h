@@ -1,0 +1,15 @@
+/* SQLite's errors as ours: the one place where they are translated. Private to the room. */
+#ifndef SR_SEAL_SQLITE_ERROR_H
+#define SR_SEAL_SQLITE_ERROR_H
+
+#include "base/result.h"
+
+#include <sqlite3.h>
+
+/*
+ * An error for `outcome`, which `connection` (may be NULL) gave while `doing`. What the sealing VFS noted below
+ * SQLite comes first: it knows the page or frame.
+ */
+SR_MUST struct sr_result sr_fail_sqlite(sqlite3 *connection, int outcome, const char *doing);
+
+#endif

@@ -1,0 +1,325 @@
+/* The endpoints under /_strongroom but verification: a table like the customers' one, without tokens. */
+#include "vault/admin_api.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "vault/api_error.h"
+#include "vault/audit.h"
+#include "vault/kek_store.h"
+#include "vault/vault_store.h"
+#include "wire/json.h"
+#include "wire/url.h"
+
+#include <string.h>
+
+#define PREFIX "/_strongroom/"
+
+enum { BODY_MAX = 4096, ANSWER_MAX = 16 * 1024 * 1024, KEK_PAGE = 500, AUDIT_PAGE_MAX = 10000, AUDIT_PAGE = 100 };
+
+bool sr_vault_admin_is_for(struct sr_exchange *exchange)
+{
+	return sr_exchange_is_local(exchange) && sr_bytes_start_with(sr_exchange_path(exchange), SR_LITERAL(PREFIX));
+}
+
+struct admin_call {
+	struct sr_vault *vault;
+	struct sr_exchange *exchange;
+	struct sr_arena *arena;
+	struct sr_parameters query;
+};
+
+static struct sr_result send_json(struct admin_call *call, const json_t *body)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(ANSWER_MAX);
+	SR_TRY(sr_json_write(body, &text));
+	SR_TRY(sr_buf_result(&text));
+	sr_exchange_add_header(call->exchange, "Content-Type", "application/json");
+	return sr_exchange_send(call->exchange, 200, sr_buf_bytes(&text));
+}
+
+/* Leases as they are when asked, in the arena. */
+struct lease_list {
+	struct sr_arena *arena;
+	struct sr_lease_state *items;
+	size_t count, cap;
+};
+
+static void add_lease(const struct sr_lease_state *lease, void *context)
+{
+	struct lease_list *list = context;
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? 2 * list->cap : 64;
+		struct sr_lease_state *larger = sr_arena_alloc(list->arena, cap * sizeof *larger);
+		if (list->count) {
+			memcpy(larger, list->items, list->count * sizeof *larger);
+		}
+		list->items = larger;
+		list->cap = cap;
+	}
+	list->items[list->count] = *lease;
+	list->items[list->count++].service = sr_arena_strdup(list->arena, lease->service);
+}
+
+static struct lease_list leases_now(struct admin_call *call)
+{
+	struct lease_list list = {.arena = call->arena};
+	sr_grantor_each_lease(call->vault->state.grantor, add_lease, &list);
+	return list;
+}
+
+/* The services that hold leases, each once. */
+static json_t *holder_names(const struct lease_list *leases)
+{
+	json_t *names = json_array();
+	for (size_t i = 0; i < leases->count; i++) {
+		bool is_new = true;
+		for (size_t k = 0; k < i && is_new; k++) {
+			is_new = strcmp(leases->items[k].service, leases->items[i].service) != 0;
+		}
+		if (is_new) {
+			json_array_append_new(names, json_string(leases->items[i].service));
+		}
+	}
+	return names;
+}
+
+struct counts {
+	struct sr_vault_counts vault;
+	uint64_t audit_entries;
+};
+
+static struct sr_result count_work(struct sr_connection *connection, void *context)
+{
+	struct counts *counts = context;
+	SR_TRY(sr_vault_count(connection, &counts->vault));
+	return sr_audit_count(connection, &counts->audit_entries);
+}
+
+static struct sr_result handle_status(struct admin_call *call)
+{
+	struct counts counts;
+	SR_TRY(sr_database_read(call->vault->state.database, count_work, &counts));
+	const struct lease_list leases = leases_now(call);
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_string(body, "service", "vault");
+	sr_json_set_int(body, "uptime_s", (int64_t)((sr_boottime_ms() - call->vault->started_ms) / 1000));
+	sr_json_set_int(body, "vaults", counts.vault.vaults);
+	sr_json_set_int(body, "keys", counts.vault.keys);
+	sr_json_set_int(body, "key_versions", counts.vault.key_versions);
+	sr_json_set_int(body, "leases", (int64_t)leases.count);
+	sr_json_set(body, "holders", holder_names(&leases));
+	sr_json_set_int(body, "audit_entries", (int64_t)counts.audit_entries);
+	return send_json(call, body);
+}
+
+static json_t *kek_holders(const struct lease_list *leases, const struct sr_id *resource)
+{
+	json_t *holders = json_array();
+	for (size_t i = 0; i < leases->count; i++) {
+		if (sr_equal_public(sr_id_bytes(&leases->items[i].resource), sr_id_bytes(resource))) {
+			json_t *holder = json_object();
+			sr_json_set_string(holder, "service", leases->items[i].service);
+			sr_json_set_int(holder, "left_ms", (int64_t)leases->items[i].left_ms);
+			json_array_append_new(holders, holder);
+		}
+	}
+	return holders;
+}
+
+static json_t *kek_json(const struct sr_kek_record *kek, const struct lease_list *leases)
+{
+	char resource[SR_ID_TEXT_LEN];
+	sr_id_text(&kek->resource, resource);
+	json_t *item = json_object();
+	sr_json_set_string(item, "resource", resource);
+	sr_json_set_string(item, "service", kek->service);
+	sr_json_set_string(item, "kind", kek->kind);
+	sr_json_set_string(item, "label", kek->label);
+	sr_json_set_int(item, "kek_epoch", kek->kek_epoch);
+	sr_json_set_string(item, "vault", kek->vault);
+	sr_json_set_string(item, "key", kek->key);
+	sr_json_set_string(item, "version", kek->version);
+	sr_json_set_bool(item, "follows_latest", kek->follows_latest);
+	sr_json_set_bool(item, "service_managed", !kek->vault);
+	sr_json_set_bool(item, "shredded", kek->is_shredded);
+	sr_json_set_int(item, "created", kek->created);
+	sr_json_set_int(item, "rewrapped", kek->rewrapped);
+	sr_json_set(item, "holders", kek_holders(leases, &kek->resource));
+	return item;
+}
+
+struct kek_listing {
+	struct sr_arena *arena;
+	struct sr_kek_filter filter;
+	const struct lease_list *leases;
+	json_t *items;
+};
+
+static struct sr_result list_keks(struct sr_connection *connection, void *context)
+{
+	struct kek_listing *listing = context;
+	struct sr_kek_page page = {.has_more = true};
+	struct sr_id after;
+	while (page.has_more) {
+		SR_TRY(sr_kek_list(connection, listing->arena, &listing->filter, page.items ? &after : NULL, KEK_PAGE, &page));
+		for (size_t i = 0; i < page.count; i++) {
+			json_array_append_new(listing->items, kek_json(&page.items[i], listing->leases));
+			after = page.items[i].resource;
+		}
+	}
+	return sr_ok();
+}
+
+static struct sr_result handle_keks(struct admin_call *call)
+{
+	const struct lease_list leases = leases_now(call);
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	json_t *items = json_array();
+	sr_json_set(body, "value", items);
+	struct kek_listing listing = {.arena = call->arena,
+	                              .filter = {.vault = sr_parameter_get(&call->query, "vault"),
+	                                         .key = sr_parameter_get(&call->query, "key"),
+	                                         .version = sr_parameter_get(&call->query, "version")},
+	                              .leases = &leases,
+	                              .items = items};
+	SR_TRY(sr_database_read(call->vault->state.database, list_keks, &listing));
+	return send_json(call, body);
+}
+
+struct audit_listing {
+	uint64_t after;
+	unsigned limit;
+	json_t *items;
+};
+
+/* The entry's own members with its place in the chain. */
+static struct sr_result add_entry(uint64_t seq, struct sr_bytes entry, struct sr_bytes hash, void *context)
+{
+	json_t *items = context, *item;
+	SR_TRY(sr_json_parse(entry, &item));
+	char hex[2 * SR_SHA256_LEN + 1] = "";
+	if (hash.len == SR_SHA256_LEN) {
+		sr_hex_encode(hash, hex);
+	}
+	sr_json_set_int(item, "seq", (int64_t)seq);
+	sr_json_set_string(item, "hash", hex);
+	json_array_append_new(items, item);
+	return sr_ok();
+}
+
+static struct sr_result list_audit(struct sr_connection *connection, void *context)
+{
+	struct audit_listing *listing = context;
+	return sr_audit_each(connection, listing->after, listing->limit, add_entry, listing->items);
+}
+
+static struct sr_result handle_audit(struct admin_call *call)
+{
+	uint64_t after = 0, limit = AUDIT_PAGE;
+	const char *after_text = sr_parameter_get(&call->query, "after");
+	const char *limit_text = sr_parameter_get(&call->query, "limit");
+	if (after_text) {
+		SR_TRY(sr_parse_u64(sr_bytes_str(after_text), INT64_MAX, &after));
+	}
+	if (limit_text) {
+		SR_TRY(sr_parse_u64(sr_bytes_str(limit_text), UINT32_MAX, &limit));
+	}
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	json_t *items = json_array();
+	sr_json_set(body, "value", items);
+	struct audit_listing listing = {after, limit < AUDIT_PAGE_MAX ? (unsigned)limit : AUDIT_PAGE_MAX, items};
+	SR_TRY(sr_database_read(call->vault->state.database, list_audit, &listing));
+	return send_json(call, body);
+}
+
+static struct sr_result handle_audit_verify(struct admin_call *call)
+{
+	struct sr_audit_verdict verdict;
+	SR_TRY(sr_audit_verify(call->vault->state.database, &verdict));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_int(body, "entries", (int64_t)verdict.entries);
+	sr_json_set_string(body, "result", verdict.broken_at ? "broken" : "ok");
+	if (verdict.broken_at) {
+		sr_json_set_int(body, "at", (int64_t)verdict.broken_at);
+	}
+	return send_json(call, body);
+}
+
+struct vault_creation {
+	struct admin_call *call;
+	struct sr_vault_record record;
+};
+
+static struct sr_result create_vault(struct sr_connection *connection, void *context)
+{
+	struct vault_creation *creation = context;
+	SR_TRY(sr_vault_insert(connection, &creation->record));
+	const struct sr_audit_event event = {.object_id = "local",
+	                                     .from = "local",
+	                                     .operation = "VaultCreate",
+	                                     .object = creation->record.name,
+	                                     .request_id = sr_exchange_request_id(creation->call->exchange),
+	                                     .status = 200};
+	return sr_audit_append(connection, &event);
+}
+
+static struct sr_result handle_vault_create(struct admin_call *call)
+{
+	struct sr_bytes text;
+	SR_TRY(sr_exchange_read_all(call->exchange, BODY_MAX, &text));
+	SR_CLEANUP(sr_json) json_t *request = NULL;
+	SR_TRY(sr_json_parse(text, &request));
+	struct sr_vault_record record = {
+	    .name = "", .resource_group = SR_DEFAULT_GROUP, .created = sr_unix_s(), .retention_days = SR_RETENTION_DAYS};
+	SR_TRY(sr_json_get_string(request, "name", &record.name));
+	SR_TRY(sr_json_get_string(request, "resource_group", &record.resource_group));
+	SR_TRY(sr_json_get_int(request, "retention_days", &record.retention_days));
+	SR_TRY(sr_json_get_bool(request, "purge_protection", &record.is_purge_protected));
+	struct vault_creation creation = {call, record};
+	SR_TRY(sr_database_write(call->vault->state.database, create_vault, &creation));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_string(body, "name", record.name);
+	return send_json(call, body);
+}
+
+static struct sr_result handle_ca(struct admin_call *call)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf pem = SR_BUF(BODY_MAX);
+	SR_TRY(sr_certificate_pem(sr_authority_certificate(call->vault->authority), &pem));
+	SR_TRY(sr_buf_result(&pem));
+	sr_exchange_add_header(call->exchange, "Content-Type", "application/x-pem-file");
+	return sr_exchange_send(call->exchange, 200, sr_buf_bytes(&pem));
+}
+
+static struct sr_result handle_verify(struct admin_call *call)
+{
+	return sr_vault_admin_verify(call->exchange, call->vault);
+}
+
+static const struct {
+	const char *method, *path;
+	struct sr_result (*handle)(struct admin_call *call);
+} endpoints[] = {
+    {"GET", "status", handle_status},
+    {"GET", "keks", handle_keks},
+    {"GET", "audit", handle_audit},
+    {"POST", "audit/verify", handle_audit_verify},
+    {"POST", "vaults", handle_vault_create},
+    {"POST", "verify", handle_verify},
+    {"GET", "ca", handle_ca},
+};
+
+struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_vault *vault)
+{
+	const struct sr_bytes path = sr_exchange_path(exchange);
+	const struct sr_bytes rest = sr_bytes_of(path.data + sizeof PREFIX - 1, path.len - (sizeof PREFIX - 1));
+	struct admin_call call = {.vault = vault, .exchange = exchange, .arena = sr_exchange_arena(exchange)};
+	SR_TRY(sr_parameters_parse(call.arena, sr_exchange_query(exchange), false, &call.query));
+	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
+		if (strcmp(endpoints[i].method, sr_exchange_method(exchange)) == 0 &&
+		    sr_equal_public(sr_bytes_str(endpoints[i].path), rest)) {
+			return endpoints[i].handle(&call);
+		}
+	}
+	return sr_fail_as(SR_NOT_FOUND, "NotFound", "the vault has no such endpoint");
+}

@@ -1,0 +1,25 @@
+/* The vault process: its parts, made by vault.c in order and ended in reverse. Immutable while it serves. */
+#ifndef SR_VAULT_SERVICE_H
+#define SR_VAULT_SERVICE_H
+
+#include "access/access.h"
+#include "host/host.h"
+#include "net/server.h"
+#include "vault/authority.h"
+#include "vault/expiry.h"
+#include "vault/master.h"
+#include "vault/state.h"
+
+struct sr_vault {
+	struct sr_host *host;
+	struct sr_vault_master master;
+	struct sr_vault_state state;
+	struct sr_authority *authority;
+	struct sr_certificate *own; /* the vault's certificate; the expiry thread's to replace once that runs */
+	struct sr_expiry *expiry;   /* NULL in tests */
+	struct sr_access *access;
+	struct sr_server *server;
+	uint64_t started_ms;
+};
+
+#endif

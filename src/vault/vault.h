@@ -1,0 +1,15 @@
+/* The vault service: keys of customers, wrapped KEKs of resources, the internal CA, the audit log. What the supervisor
+ * and the command line call; everything else in this folder is the room's own. */
+#ifndef SR_VAULT_VAULT_H
+#define SR_VAULT_VAULT_H
+
+#include "host/host.h"
+
+/* Runs the vault until the supervisor says stop; the process is confined before the first client is served. */
+SR_MUST struct sr_result sr_vault_serve(struct sr_host *host);
+
+/* Makes a new root key in the file `root_key_path` (mode 0600, durable). SR_EXISTS if there is a file already: a root
+ * key is never overwritten. */
+SR_MUST struct sr_result sr_vault_create_root(const char *root_key_path);
+
+#endif
