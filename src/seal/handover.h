@@ -14,6 +14,7 @@ struct sr_handover; /* the receiver's ephemeral key; may be used by many threads
 
 SR_MUST struct sr_result sr_handover_new(struct sr_handover **ret_handover);
 void sr_handover_free(struct sr_handover *handover);
+void sr_handover_cleanup(struct sr_handover **handover);
 void sr_handover_public(const struct sr_handover *handover, uint8_t ret_public[static SR_HANDOVER_PUBLIC_LEN]);
 /* Sender: appends its ephemeral public key ‖ sealed secret, tied to `aad`. */
 SR_MUST struct sr_result sr_handover_seal(const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN], struct sr_bytes aad,

@@ -6,10 +6,15 @@
 
 enum { WRAPPED_MAX = SR_SECRET_MAX + 16 };
 
+static bool pads(enum sr_cipher cipher)
+{
+	return cipher == SR_CIPHER_AES128_KWP || cipher == SR_CIPHER_AES192_KWP || cipher == SR_CIPHER_AES256_KWP;
+}
+
 struct sr_result sr_aes_wrap(enum sr_cipher cipher, const uint8_t *key, struct sr_bytes plaintext, uint8_t *to,
                              size_t *ret_len)
 {
-	bool is_padded = cipher == SR_CIPHER_AES256_KWP;
+	bool is_padded = pads(cipher);
 	if (plaintext.len > SR_SECRET_MAX || plaintext.len == 0 ||
 	    (!is_padded && (plaintext.len % 8 || plaintext.len < 16))) {
 		return sr_fail(SR_INVALID, "AES key wrap cannot wrap %zu bytes", plaintext.len);
@@ -30,7 +35,7 @@ struct sr_result sr_aes_wrap(enum sr_cipher cipher, const uint8_t *key, struct s
 struct sr_result sr_aes_unwrap(enum sr_cipher cipher, const uint8_t *key, struct sr_bytes wrapped, uint8_t *to,
                                size_t *ret_len, bool *ret_opens)
 {
-	bool is_padded = cipher == SR_CIPHER_AES256_KWP;
+	bool is_padded = pads(cipher);
 	*ret_opens = false;
 	if (wrapped.len > WRAPPED_MAX || wrapped.len % 8 || wrapped.len < (is_padded ? 16 : 24)) {
 		return sr_ok();
