@@ -1,7 +1,8 @@
 /*
  * Who is asking, and may they: bearer tokens of our identity service (RFC 6750, RFC 9068) and role
  * assignments, checked in each service against a snapshot of the directory that follows identity's within a second.
- * Thread-safe.
+ * While identity cannot be reached the last snapshot stays in use, for as long as that lasts: tokens end by themselves,
+ * and keys, whose revocation must not wait, are under leases. Thread-safe.
  */
 #ifndef SR_ACCESS_ACCESS_H
 #define SR_ACCESS_ACCESS_H
@@ -22,6 +23,7 @@ struct sr_access_options {
 /* Starts the thread that follows the directory (long poll, new connection after failures); returns before the first
  * snapshot. */
 SR_MUST struct sr_result sr_access_start(const struct sr_access_options *options, struct sr_access **ret_access);
+/* Ends the following, at once; NULL is allowed. Nobody may ask any more. */
 void sr_access_stop(struct sr_access *access);
 /* True once a snapshot is there. */
 bool sr_access_is_ready(struct sr_access *access);

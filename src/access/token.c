@@ -55,7 +55,7 @@ static struct sr_result find_key(const struct sr_directory *directory, const jso
 static struct sr_result check_signature(const struct sr_directory *directory, const struct sr_jwt *jwt)
 {
 	const struct sr_keypair *key = NULL;
-	enum sr_alg alg = SR_ALG_COUNT;
+	enum sr_alg alg;
 	SR_TRY(find_key(directory, jwt->header, &key, &alg));
 	uint8_t digest[SR_DIGEST_MAX];
 	size_t digest_len = sr_digest_of(SR_DIGEST_SHA256, jwt->signed_part, digest); /* of RS256 and of ES256 */

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BUCKETS = 1024, PATH_LEN = 1024 };
+enum { BUCKETS = 1024, FOLDER_LEN = 960, PATH_LEN = 1024 };
 
 struct sr_blob_accounts {
 	struct sr_keyring *keyring;
 	struct sr_blob_control *control;
-	char folder[PATH_LEN];    /* STATE/blob/accounts */
+	char folder[FOLDER_LEN];  /* STATE/blob/accounts */
 	struct sr_mutex changing; /* one change of an account at a time; rank below the table's */
 	struct sr_mutex mutex;    /* guards the table */
 	size_t count;

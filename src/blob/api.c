@@ -82,6 +82,7 @@ static struct sr_result serve(struct sr_blob_request *request)
 		return sr_fail_as(SR_NOT_FOUND, "ResourceNotFound", "there is no such storage account");
 	}
 	SR_TRY(sr_blob_authorize(request));
+	SR_TRY(sr_blob_target_check(&request->target));
 	SR_TRY(refuse_unsupported(request));
 	struct sr_result result = say_why(request, serve_in_lease(request));
 	sr_lease_leave(&request->use);

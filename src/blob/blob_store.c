@@ -88,7 +88,7 @@ struct sr_result sr_blob_row_read(struct sr_statement *row, struct sr_arena *are
 /* Not found, but what: the container or the blob? */
 static struct sr_result say_what_is_missing(struct sr_connection *connection, struct sr_bytes container)
 {
-	int64_t number;
+	int64_t number = 0;
 	SR_TRY(sr_container_number(connection, container, &number));
 	return sr_fail_as(SR_NOT_FOUND, "BlobNotFound", "no such blob");
 }

@@ -38,7 +38,7 @@ static struct sr_result stage_in_transaction(struct sr_connection *connection, v
 	struct sr_blob_request *request = staging->request;
 	struct sr_bytes name = request->target.blob;
 	const struct sr_blob_conditions no_conditions = {0};
-	int64_t container;
+	int64_t container = 0;
 	struct sr_blob_row old;
 	bool exists = false;
 	SR_TRY(sr_container_number(connection, request->target.container, &container));
@@ -219,7 +219,7 @@ static struct sr_result list_in_transaction(struct sr_connection *connection, vo
 {
 	struct listing *listing = context;
 	struct sr_blob_request *request = listing->request;
-	int64_t container;
+	int64_t container = 0;
 	int64_t draft = 0;
 	SR_TRY(sr_container_number(connection, request->target.container, &container));
 	SR_TRY(sr_blob_find(connection, request->arena, container, request->target.blob, &listing->exists, &listing->row));

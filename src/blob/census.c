@@ -18,8 +18,8 @@ static struct sr_result read_one_row(struct sr_connection *connection, const cha
 static struct sr_result read_totals(struct sr_connection *connection, void *context)
 {
 	struct sr_volume_figures *figures = context;
-	int64_t objects;
-	int64_t bytes;
+	int64_t objects = 0;
+	int64_t bytes = 0;
 	SR_TRY(read_one_row(connection, "SELECT objects, bytes FROM totals", &objects, &bytes));
 	atomic_store(&figures->objects, objects);
 	atomic_store(&figures->bytes, bytes);
@@ -71,10 +71,10 @@ static struct sr_result count_epochs(struct sr_connection *connection, const str
 static struct sr_result count(struct sr_connection *connection, void *context)
 {
 	struct census *census = context;
-	int64_t objects;
-	int64_t bytes;
-	int64_t containers;
-	int64_t unused;
+	int64_t objects = 0;
+	int64_t bytes = 0;
+	int64_t containers = 0;
+	int64_t unused = 0;
 	SR_TRY(read_one_row(connection, "SELECT objects, bytes FROM totals", &objects, &bytes));
 	SR_TRY(read_one_row(connection, "SELECT count(*), 0 FROM container", &containers, &unused));
 	SR_CLEANUP(sr_json) json_t *epochs = json_array();

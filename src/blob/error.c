@@ -167,12 +167,13 @@ static void write_body(struct sr_exchange *exchange, const struct sr_blob_error 
 {
 	char now[SR_ISO_TIME_LEN];
 	sr_iso_time_us(sr_unix_us(), now);
-	const char *message = sr_arena_printf(sr_exchange_arena(exchange), "%s\nRequestId:%s\nTime:%s", row->message,
-	                                      sr_exchange_request_id(exchange), now);
 	sr_xml_declaration(xml);
 	sr_xml_open(xml, "Error");
 	sr_xml_element_str(xml, "Code", row->symbol);
-	sr_xml_element_str(xml, "Message", message);
+	sr_xml_open(xml, "Message"); /* its line ends stand as they are: clients show them */
+	sr_xml_text(xml, sr_bytes_str(row->message));
+	sr_buf_printf(xml, "\nRequestId:%s\nTime:%s", sr_exchange_request_id(exchange), now);
+	sr_xml_close(xml, "Message");
 	const char *detail = sr_result_message(error);
 	if (is_for_client(row) && *detail && sr_xml_can_carry(sr_bytes_str(detail))) {
 		bool is_about_login = row->status == 401 || strcmp(row->symbol, "AuthenticationFailed") == 0;

@@ -125,17 +125,17 @@ static bool account_of_host(struct sr_arena *arena, const char *host, const char
 static struct sr_result parse_names(struct sr_arena *arena, struct sr_bytes rest, bool wants_container,
                                     struct sr_blob_target *target)
 {
+	bool is_single = !rest.len || !memchr(rest.data, '/', rest.len);
 	struct sr_bytes first = cut_segment(&rest);
 	if (first.len == 0 && rest.len == 0) {
 		target->resource = SR_BLOB_SERVICE;
 		return sr_ok();
 	}
-	bool is_in_root = rest.len == 0 && !wants_container;
+	bool is_in_root = is_single && !wants_container;
 	struct sr_bytes container = SR_LITERAL("$root");
 	if (!is_in_root) {
 		SR_TRY(decode(arena, first, &container));
 	}
-	SR_TRY(sr_blob_check_container_name(container));
 	target->container = container;
 	target->resource = SR_BLOB_CONTAINER;
 	struct sr_bytes blob = is_in_root ? first : rest;
@@ -143,9 +143,16 @@ static struct sr_result parse_names(struct sr_arena *arena, struct sr_bytes rest
 		return sr_ok();
 	}
 	SR_TRY(decode(arena, blob, &target->blob));
-	SR_TRY(sr_blob_check_blob_name(target->blob));
 	target->resource = SR_BLOB_BLOB;
 	return sr_ok();
+}
+
+struct sr_result sr_blob_target_check(const struct sr_blob_target *target)
+{
+	if (target->resource != SR_BLOB_SERVICE) {
+		SR_TRY(sr_blob_check_container_name(target->container));
+	}
+	return target->resource == SR_BLOB_BLOB ? sr_blob_check_blob_name(target->blob) : sr_ok();
 }
 
 struct sr_result sr_blob_target_parse(struct sr_arena *arena, const char *host, struct sr_bytes path,

@@ -20,11 +20,15 @@ struct sr_blob_target {
 
 /*
  * Takes a request's host (without port, lowercase) and raw path apart. A single segment below the account is a
- * container where `wants_container` (restype=container) says so, else a blob of "$root". SR_INVALID: "InvalidUri" or
- * "InvalidResourceName" or "OutOfRangeInput".
+ * container where `wants_container` (restype=container) says so, else a blob of "$root". Names of containers and blobs
+ * are taken as they are. SR_INVALID "InvalidUri".
  */
 SR_MUST struct sr_result sr_blob_target_parse(struct sr_arena *arena, const char *host, struct sr_bytes path,
                                               bool wants_container, struct sr_blob_target *ret_target);
+
+/* Whether the target's names are allowed, which only those are told who may ask. SR_INVALID: "InvalidResourceName",
+ * "OutOfRangeInput", "InvalidUri". */
+SR_MUST struct sr_result sr_blob_target_check(const struct sr_blob_target *target);
 
 /* 3 to 24 lowercase letters and digits. */
 bool sr_blob_is_account_name(struct sr_bytes name);

@@ -22,7 +22,7 @@ static struct sr_result count_rows(struct sr_connection *connection, void *conte
 	return sr_signing_keys_jwks(connection, &counts->signing_keys);
 }
 
-struct sr_result sr_admin_status(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+struct sr_result sr_identity_status(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
 	struct sr_identity *identity = request->identity;
 	struct counts counts;
@@ -57,8 +57,7 @@ static struct sr_result read_ahead(struct sr_bytes body, int64_t *ret_ahead_s)
 	return sr_ok();
 }
 
-struct sr_result sr_admin_rotate_signing_key(const struct sr_identity_request *request,
-                                             struct sr_identity_answer *answer)
+struct sr_result sr_identity_rotate(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
 	int64_t ahead_s = SR_SIGNING_AHEAD_S;
 	SR_TRY(read_ahead(request->body, &ahead_s));
@@ -148,7 +147,7 @@ static void abort_exchange(void *context)
 	sr_exchange_abort(context);
 }
 
-struct sr_result sr_admin_verify(const struct sr_identity_request *request, struct sr_exchange *exchange)
+struct sr_result sr_identity_verify(const struct sr_identity_request *request, struct sr_exchange *exchange)
 {
 	SR_CLEANUP(walk) struct walk walk = {.exchange = exchange, .findings = json_array()};
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};

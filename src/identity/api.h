@@ -27,9 +27,9 @@ SR_HANDLER(sr_token_adfs);
 SR_STREAMER(sr_directory_follow);
 
 /* admin_api.c: status, keys, verification. */
-SR_HANDLER(sr_admin_status);
-SR_HANDLER(sr_admin_rotate_signing_key);
-SR_STREAMER(sr_admin_verify);
+SR_HANDLER(sr_identity_status);
+SR_HANDLER(sr_identity_rotate);
+SR_STREAMER(sr_identity_verify);
 
 /* principal_api.c: principals and their secrets. */
 SR_HANDLER(sr_principals_list);

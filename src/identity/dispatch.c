@@ -118,15 +118,15 @@ static struct sr_result handle(struct sr_exchange *exchange, const struct sr_rou
 	return send_json(exchange, answer.status ? answer.status : 200, answer.body);
 }
 
-struct sr_result sr_dispatch_exchange(struct sr_exchange *exchange, void *context)
+struct sr_result sr_identity_dispatch(struct sr_exchange *exchange, void *context)
 {
 	struct sr_identity *identity = context;
 	const struct sr_route *route;
 	const char *parts[SR_REQUEST_PARTS_MAX] = {0};
 	const char *allowed = NULL;
 	struct sr_result found =
-	    sr_identity_route_find(sr_exchange_arena(exchange), door_of(exchange), sr_exchange_method(exchange),
-	                           sr_exchange_path(exchange), &route, parts, &allowed);
+	    sr_identity_route(sr_exchange_arena(exchange), door_of(exchange), sr_exchange_method(exchange),
+	                      sr_exchange_path(exchange), &route, parts, &allowed);
 	if (allowed) {
 		sr_exchange_add_header(exchange, "Allow", allowed);
 	}
@@ -180,7 +180,7 @@ static json_t *public_error_json(const struct sr_identity *identity, struct sr_e
 	return sr_oauth_error_json(error, &tie);
 }
 
-void sr_dispatch_error(struct sr_exchange *exchange, struct sr_result error, void *context)
+void sr_identity_dispatch_error(struct sr_exchange *exchange, struct sr_result error, void *context)
 {
 	const struct sr_identity *identity = context;
 	int status;

@@ -27,9 +27,9 @@ static const struct sr_route routes[] = {
 
 	{"GET", SR_DOOR_INTERNAL, "/directory", false, NULL, sr_directory_follow},
 
-	{"GET", SR_DOOR_LOCAL, "/_strongroom/status", true, sr_admin_status, NULL},
-	{"POST", SR_DOOR_LOCAL, "/_strongroom/rotate-signing-key", true, sr_admin_rotate_signing_key, NULL},
-	{"POST", SR_DOOR_LOCAL, "/_strongroom/verify", false, NULL, sr_admin_verify},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/status", true, sr_identity_status, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/rotate-signing-key", true, sr_identity_rotate, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/verify", false, NULL, sr_identity_verify},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_list, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_create, NULL},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_get, NULL},
@@ -65,9 +65,9 @@ static bool matches(const struct sr_segments *segments, const char *path, struct
 	return index == segments->count;
 }
 
-struct sr_result sr_identity_route_find(struct sr_arena *arena, enum sr_door door, const char *method,
-                                        struct sr_bytes path, const struct sr_route **ret_route,
-                                        const char *ret_parts[static SR_REQUEST_PARTS_MAX], const char **ret_allowed)
+struct sr_result sr_identity_route(struct sr_arena *arena, enum sr_door door, const char *method, struct sr_bytes path,
+                                   const struct sr_route **ret_route,
+                                   const char *ret_parts[static SR_REQUEST_PARTS_MAX], const char **ret_allowed)
 {
 	struct sr_segments segments;
 	SR_TRY(sr_segments_parse(arena, path, &segments));

@@ -24,9 +24,9 @@ struct sr_route {
  * Finds the route; variable segments go to `ret_parts`, text in the arena. SR_NOT_FOUND: no such path at this door;
  * SR_INVALID with AADSTS900561: the path exists, but not for this method, and *ret_allowed names one that does.
  */
-SR_MUST struct sr_result sr_identity_route_find(struct sr_arena *arena, enum sr_door door, const char *method,
-                                                struct sr_bytes path, const struct sr_route **ret_route,
-                                                const char *ret_parts[static SR_REQUEST_PARTS_MAX],
-                                                const char **ret_allowed);
+SR_MUST struct sr_result sr_identity_route(struct sr_arena *arena, enum sr_door door, const char *method,
+                                           struct sr_bytes path, const struct sr_route **ret_route,
+                                           const char *ret_parts[static SR_REQUEST_PARTS_MAX],
+                                           const char **ret_allowed);
 
 #endif

@@ -20,5 +20,5 @@ const char sr_identity_schema[] =
     "  STRICT, WITHOUT ROWID;"
     /* `sealed` is the private key; `longest_token_s` the longest life that a token signed by it may have. */
     "CREATE TABLE signing_key ("
-    "  kid TEXT PRIMARY KEY, sealed BLOB NOT NULL, n BLOB NOT NULL, e BLOB NOT NULL, created_s INTEGER NOT NULL,"
-    "  active_from_s INTEGER NOT NULL, longest_token_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+    "  sequence INTEGER PRIMARY KEY, kid TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL, n BLOB NOT NULL, e BLOB NOT NULL,"
+    "  created_s INTEGER NOT NULL, active_from_s INTEGER NOT NULL, longest_token_s INTEGER NOT NULL) STRICT;";

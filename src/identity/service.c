@@ -142,8 +142,8 @@ struct sr_result sr_identity_start(const struct sr_identity_options *options, st
 	                                     .vault_port = options->vault_port,
 	                                     .service = "identity"};
 	SR_TRY(sr_keyring_start(&keyring, &identity->keyring));
-	struct sr_server_options server = {.handler = sr_dispatch_exchange,
-	                                   .on_error = sr_dispatch_error,
+	struct sr_server_options server = {.handler = sr_identity_dispatch,
+	                                   .on_error = sr_identity_dispatch_error,
 	                                   .context = identity,
 	                                   .worker_count = options->worker_count,
 	                                   .max_connections = options->max_connections};

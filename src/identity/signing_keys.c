@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* One signs, one may wait, the others still verify; rotation by hand may add some of these. */
-enum { KEYS_MAX = 16, SEALED_MAX = 8192 };
+enum { KEYS_MAX = 8, SEALED_MAX = 8192 };
 
 /* The open keys of one moment, oldest first. */
 struct key_list {
@@ -40,7 +40,7 @@ static struct sr_result prepare_rows(struct sr_connection *connection, struct sr
 {
 	return sr_prepare(connection,
 	                  "SELECT kid, sealed, n, e, active_from_s, longest_token_s FROM signing_key"
-	                  " ORDER BY active_from_s, created_s, kid",
+	                  " ORDER BY active_from_s, sequence",
 	                  ret_select);
 }
 
@@ -133,8 +133,8 @@ static struct sr_result remove_oldest(struct sr_connection *connection, size_t c
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;
 	SR_TRY(sr_prepare(connection,
-	                  "DELETE FROM signing_key WHERE kid IN"
-	                  " (SELECT kid FROM signing_key ORDER BY active_from_s, created_s, kid LIMIT ?1)",
+	                  "DELETE FROM signing_key WHERE sequence IN"
+	                  " (SELECT sequence FROM signing_key ORDER BY active_from_s, sequence LIMIT ?1)",
 	                  &remove));
 	sr_bind_int(remove, 1, (int64_t)count);
 	return sr_run(remove);
@@ -238,21 +238,32 @@ static struct sr_result move_forward(struct sr_connection *connection, const cha
 	return sr_run(update);
 }
 
+/* Is there a waiting key, or room for one more? */
+static struct sr_result look_for_room(struct sr_connection *connection, void *context)
+{
+	struct change *change = context;
+	size_t count = 0;
+	change->kid[0] = 0;
+	SR_TRY(find_waiting(connection, change->now_s, change->kid, &change->active_from_s, &count));
+	if (!change->kid[0] && count == KEYS_MAX) {
+		return sr_fail(SR_CONFLICT, "rotate the signing key: %d keys still verify tokens; wait until some have ended",
+		               KEYS_MAX);
+	}
+	return sr_ok();
+}
+
 static struct sr_result rotate_now(struct sr_connection *connection, void *context)
 {
 	struct change *change = context;
 	int64_t wanted_s = change->now_s + change->ahead_s;
-	size_t count;
-	change->kid[0] = 0;
-	SR_TRY(find_waiting(connection, change->now_s, change->kid, &change->active_from_s, &count));
+	SR_TRY(look_for_room(connection, change));
 	if (change->kid[0]) {
 		if (change->active_from_s > wanted_s) {
 			SR_TRY(move_forward(connection, change->kid, wanted_s));
 			change->active_from_s = wanted_s;
 		}
-	} else if (count == KEYS_MAX) {
-		return sr_fail(SR_CONFLICT, "rotate the signing key: %d keys still verify tokens; wait until some have ended",
-		               KEYS_MAX);
+	} else if (!change->fresh) {
+		return sr_fail(SR_CONFLICT, "rotate the signing key: the waiting key has just begun to sign; try again");
 	} else {
 		SR_TRY(insert_key(connection, change->keys, change->fresh, change->now_s, wanted_s));
 		memcpy(change->kid, sr_signing_key_id(change->fresh), SR_KID_LEN);
@@ -264,9 +275,13 @@ static struct sr_result rotate_now(struct sr_connection *connection, void *conte
 struct sr_result sr_signing_keys_rotate(struct sr_signing_keys *keys, int64_t now_s, int64_t ahead_s,
                                         char ret_kid[static SR_KID_LEN], int64_t *ret_active_from_s)
 {
+	struct change change = {.keys = keys, .now_s = now_s, .ahead_s = ahead_s};
 	SR_CLEANUP(sr_signing_key) struct sr_signing_key *fresh = NULL;
-	SR_TRY(sr_signing_key_make(&fresh));
-	struct change change = {.keys = keys, .fresh = fresh, .now_s = now_s, .ahead_s = ahead_s};
+	SR_TRY(sr_database_read(keys->database, look_for_room, &change));
+	if (!change.kid[0]) {
+		SR_TRY(sr_signing_key_make(&fresh));
+		change.fresh = fresh;
+	}
 	SR_TRY(sr_database_write(keys->database, rotate_now, &change));
 	SR_TRY(reload(keys));
 	memcpy(ret_kid, change.kid, SR_KID_LEN);

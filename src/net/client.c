@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { HEAD_MAX = 64 * 1024, PIECE_LEN = 32 * 1024, TIMEOUT_MS = 30000, RESPONSE_MAX = 16 * 1024 * 1024 };
 
@@ -78,7 +79,7 @@ void sr_client_cut(struct sr_client *client)
 	SR_LOCKED(&client->mutex);
 	client->is_cut = true;
 	if (client->is_open) {
-		sr_channel_cut(client->channel.fd);
+		shutdown(client->channel.fd, SHUT_RDWR); /* wakes a wait; nothing that was sent needs to be held back */
 	}
 }
 
@@ -171,17 +172,28 @@ static struct sr_result write_head(const struct sr_client *client, const struct 
 	return sr_buf_result(out);
 }
 
+static struct sr_result send_joined(struct sr_client *client, const struct sr_client_request *request,
+                                    struct sr_buf *out, uint64_t deadline_ms)
+{
+	SR_TRY(write_head(client, request, out));
+	if (request->body.len <= PIECE_LEN) {
+		sr_buf_append(out, request->body); /* one write for small requests */
+		return sr_channel_write_by(&client->channel, sr_buf_bytes(out), deadline_ms);
+	}
+	SR_TRY(sr_channel_write_by(&client->channel, sr_buf_bytes(out), deadline_ms));
+	return sr_channel_write_by(&client->channel, request->body, deadline_ms);
+}
+
 static struct sr_result send_request(struct sr_client *client, const struct sr_client_request *request,
                                      uint64_t deadline_ms)
 {
-	SR_CLEANUP(sr_buf) struct sr_buf out = SR_BUF(2 * HEAD_MAX);
-	SR_TRY(write_head(client, request, &out));
-	if (request->body.len <= PIECE_LEN) {
-		sr_buf_append(&out, request->body); /* one write for small requests */
-		return sr_channel_write_by(&client->channel, sr_buf_bytes(&out), deadline_ms);
-	}
-	SR_TRY(sr_channel_write_by(&client->channel, sr_buf_bytes(&out), deadline_ms));
-	return sr_channel_write_by(&client->channel, request->body, deadline_ms);
+	/* With room for all, since what growing leaves behind on the heap is not wiped. */
+	SR_CLEANUP(sr_buf) struct sr_buf out = SR_BUF(HEAD_MAX + PIECE_LEN);
+	(void)sr_buf_extend(&out, out.max);
+	sr_buf_reset(&out);
+	struct sr_result result = send_joined(client, request, &out, deadline_ms);
+	explicit_bzero(out.data, out.len);
+	return result;
 }
 
 /* More bytes behind those that are there; *ret_is_end at the stream's end. */

@@ -90,19 +90,17 @@ static bool take(struct sr_connection *connection)
 
 void sr_connection_start(struct sr_server *server, const struct sr_listener *listener, int fd, const char *peer_address)
 {
-	SSL *session = NULL;
-	if (listener->tls) {
-		struct sr_result result = sr_tls_accept_session(listener->tls, &session);
-		if (!sr_is_ok(result)) {
-			sr_result_free(result);
-			close(fd);
-			return;
-		}
-	}
 	struct sr_connection *connection = obtain(server);
 	if (!connection) {
-		SSL_free(session);
 		close(fd);
+		return;
+	}
+	SSL *session = NULL;
+	struct sr_result result = listener->tls ? sr_tls_accept_session(listener->tls, &session) : sr_ok();
+	if (!sr_is_ok(result)) {
+		sr_result_free(result);
+		close(fd);
+		give_back(connection);
 		return;
 	}
 	connection->state = session ? SR_CONNECTION_HANDSHAKE : SR_CONNECTION_HEAD;
@@ -266,9 +264,10 @@ static void work_requests(struct sr_worker *worker, struct sr_connection *connec
 				return;
 			}
 			served++;
+			connection->deadline_ms = sr_boottime_ms() + worker->server->options.header_timeout_ms;
 			bool has_more = connection->in_len > 0 || sr_channel_has_buffered(&connection->channel);
 			if (!has_more || served == PIPELINED_MAX) {
-				connection->deadline_ms = sr_boottime_ms() + worker->server->options.header_timeout_ms;
+				/* What is buffered already raises no event for reading: one for writing comes at once. */
 				park_between_requests(worker, connection, has_more ? SR_PROGRESS_WANT_WRITE : SR_PROGRESS_WANT_READ);
 				return;
 			}

@@ -111,7 +111,7 @@ struct sr_result sr_dial_unix(const char *path, struct sr_channel *ret_channel)
 	if (strlen(path) >= sizeof address.sun_path) {
 		return sr_fail(SR_INVALID, "connect to %s: the path is longer than a socket's may be", path);
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path)); /* the NUL is there */
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
 		return sr_fail_errno(errno, "make a socket");

@@ -12,7 +12,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { OUT_MAX = 64 * 1024, ADDED_MAX = 16 * 1024 };
+enum { OUT_MAX = 64 * 1024, OUT_USUAL = 20 * 1024, ADDED_MAX = 16 * 1024, ADDED_USUAL = 4 * 1024 };
+
+/* A buffer that usually need not grow: what growing leaves behind on the heap is not wiped. */
+static struct sr_buf buf_with_room(size_t max, size_t usual)
+{
+	struct sr_buf buf = SR_BUF(max);
+	(void)sr_buf_extend(&buf, usual);
+	sr_buf_reset(&buf);
+	return buf;
+}
 
 struct sr_result sr_exchange_new(struct sr_server *server, struct sr_exchange **ret_exchange)
 {
@@ -24,8 +33,8 @@ struct sr_result sr_exchange_new(struct sr_server *server, struct sr_exchange **
 	exchange->wake_fd = wake_fd;
 	exchange->server = server;
 	exchange->arena = sr_arena_new();
-	exchange->added = SR_BUF(ADDED_MAX);
-	exchange->out = SR_BUF(OUT_MAX);
+	exchange->added = buf_with_room(ADDED_MAX, ADDED_USUAL);
+	exchange->out = buf_with_room(OUT_MAX, OUT_USUAL);
 	sr_mutex_init(&exchange->mutex, SR_RANK_EXCHANGE);
 	*ret_exchange = exchange;
 	return sr_ok();
@@ -65,6 +74,8 @@ static void reset(struct sr_exchange *exchange, struct sr_connection *connection
 	exchange->request_id[0] = '\0';
 	exchange->head_len = head_len;
 	exchange->credit_out = sr_exchange_first_credit(exchange);
+	exchange->moved = 0;
+	exchange->is_long = false;
 	sr_exchange_drop_headers(exchange);
 	sr_buf_reset(&exchange->out);
 	exchange->response_left = 0;
@@ -180,7 +191,11 @@ static enum sr_exchange_outcome conclude(struct sr_exchange *exchange)
 		outcome = exchange->connection->in_len == exchange->body_start ? SR_EXCHANGE_CLOSE : SR_EXCHANGE_LINGER;
 	}
 	pass_input(exchange);
+	explicit_bzero(exchange->added.data, exchange->added.len);
 	sr_arena_reset(exchange->arena);
+	if (exchange->is_long) {
+		sr_blocking_end();
+	}
 	return outcome;
 }
 

@@ -30,6 +30,8 @@ struct sr_exchange {
 	bool owes_continue; /* the client waits for 100 Continue */
 	int64_t credit_in;  /* thousandths of bytes that the client may be late, see request_body.c */
 	int64_t credit_out;
+	uint64_t moved; /* bytes of bodies, both ways */
+	bool is_long;   /* its thread counts as waiting until the exchange ends */
 
 	struct sr_buf added;  /* response headers as they will be sent */
 	bool is_header_wrong; /* one that was added cannot be sent */
@@ -72,8 +74,8 @@ bool sr_request_body_drain(struct sr_exchange *exchange);
 bool sr_request_body_is_long(const struct sr_exchange *exchange);
 /* Waits for the socket while there is credit; SR_TIMEOUT when it has run out. */
 SR_MUST struct sr_result sr_exchange_wait(struct sr_exchange *exchange, enum sr_progress wanted, int64_t *credit);
-/* Counts bytes that moved. */
-void sr_exchange_earn(const struct sr_exchange *exchange, size_t len, int64_t *credit);
+/* Counts bytes that moved; an exchange that moves many stops counting as a running one. */
+void sr_exchange_earn(struct sr_exchange *exchange, size_t len, int64_t *credit);
 int64_t sr_exchange_first_credit(const struct sr_exchange *exchange);
 
 /* response.c */

@@ -27,14 +27,24 @@ union address {
 	struct sockaddr_un local;
 };
 
-static void add_listener(struct sr_server *server, int fd, struct sr_tls *tls, const char *path)
+/* Takes `fd`, in any case. */
+static struct sr_result add_listener(struct sr_server *server, int fd, struct sr_tls *tls, const char *path)
 {
+	unsigned count = 0;
+	for (const struct sr_listener *each = server->listeners; each; each = each->next) {
+		count++;
+	}
+	if (count == SR_LISTENERS_MAX) {
+		close(fd);
+		return sr_fail(SR_TOO_LARGE, "listen on more than %d sockets", (int)SR_LISTENERS_MAX);
+	}
 	struct sr_listener *listener = sr_alloc(sizeof *listener);
 	listener->fd = fd;
 	listener->tls = tls;
 	listener->path = path ? sr_strdup(path) : NULL;
 	listener->next = server->listeners;
 	server->listeners = listener;
+	return sr_ok();
 }
 
 void sr_listener_free(struct sr_listener *listener)
@@ -53,7 +63,7 @@ struct sr_result sr_server_listen(struct sr_server *server, struct sr_tls *tls, 
 	int fd = -1;
 	uint16_t bound = 0;
 	SR_TRY(sr_socket_listen(address, port, &fd, &bound));
-	add_listener(server, fd, tls, NULL);
+	SR_TRY(add_listener(server, fd, tls, NULL));
 	if (ret_port) {
 		*ret_port = bound;
 	}
@@ -85,7 +95,7 @@ static struct sr_result open_unix(int fd, const char *path)
 	if (strlen(path) >= sizeof address.local.sun_path) {
 		return sr_fail(SR_INVALID, "listen on %s: the path is longer than a socket's may be", path);
 	}
-	strcpy(address.local.sun_path, path);
+	memcpy(address.local.sun_path, path, strlen(path)); /* the NUL is there */
 	SR_TRY(remove_stale(&address, sizeof address.local));
 	/* Linux takes a socket file's mode from its inode before bind, so it is never open to others. */
 	if (fchmod(fd, 0600) != 0 || bind(fd, &address.any, sizeof address.local) != 0 || listen(fd, BACKLOG) != 0) {
@@ -108,8 +118,7 @@ struct sr_result sr_server_listen_unix(struct sr_server *server, const char *pat
 		close(fd);
 		return result;
 	}
-	add_listener(server, fd, NULL, path);
-	return sr_ok();
+	return add_listener(server, fd, NULL, path);
 }
 
 /* Only the user that runs us, and root, may talk to us in plain. */

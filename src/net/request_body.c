@@ -5,13 +5,15 @@
 #include "net/exchange.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <string.h>
 
 enum {
 	DRAIN_MAX = 64 * 1024, /* an unread body up to this is read away so that the connection can go on */
 	DRAIN_WAIT_MS = 1000,
-	CREDIT_TIMES = 8 /* a peer that was fast may then stand still this many times the grace */
+	SHORT_MAX = 1024 * 1024, /* bytes both ways, past which an exchange gives up its place among the running */
+	CREDIT_TIMES = 8         /* a peer that was fast may then stand still this many times the grace */
 };
 
 /*
@@ -24,11 +26,17 @@ int64_t sr_exchange_first_credit(const struct sr_exchange *exchange)
 	return (int64_t)(options->rate_grace_ms * options->min_rate);
 }
 
-void sr_exchange_earn(const struct sr_exchange *exchange, size_t len, int64_t *credit)
+void sr_exchange_earn(struct sr_exchange *exchange, size_t len, int64_t *credit)
 {
 	int64_t most = sr_exchange_first_credit(exchange) * CREDIT_TIMES;
 	*credit += (int64_t)len * 1000;
 	*credit = *credit < most ? *credit : most;
+	exchange->moved += len;
+	if (exchange->moved > SHORT_MAX && !exchange->is_long) {
+		/* Until it ends, others run beside it: a fast transfer never waits, and would keep its place for minutes. */
+		exchange->is_long = true;
+		sr_blocking_begin();
+	}
 }
 
 struct sr_result sr_exchange_wait(struct sr_exchange *exchange, enum sr_progress wanted, int64_t *credit)
@@ -101,6 +109,7 @@ static struct sr_result read_counted(struct sr_exchange *exchange, uint8_t *to, 
 static struct sr_result refill(struct sr_exchange *exchange)
 {
 	struct sr_connection *connection = exchange->connection;
+	explicit_bzero(connection->in + exchange->head_len, connection->in_len - exchange->head_len);
 	connection->in_len = exchange->head_len;
 	exchange->body_start = exchange->head_len;
 	size_t got = 0;

@@ -4,7 +4,8 @@
  * repeated lengths, bare CR or NUL in headers, or an unknown coding is 400 and ends the connection.
  *
  * Worker threads: as many run as there are cores; while one waits (sr_blocking_begin: a commit, a slow
- * socket) another takes its place, up to `max_threads`, so a slow client holds up nobody.
+ * socket) another takes its place, up to `max_threads`, so a slow client holds up nobody. An exchange that has moved
+ * over 1 MiB counts as waiting until it ends, so a fast one holds up nobody either.
  */
 #ifndef SR_NET_SERVER_H
 #define SR_NET_SERVER_H

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A context has its ticket keys in memory and dies with them: a stolen one opens no older TLS 1.2 sessions than these.
@@ -74,9 +75,10 @@ static bool restrict_protocol(SSL_CTX *context)
 	SSL_CTX_set_mode(context,
 	                 SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(context, 1);
+	int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1};
 	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-	       SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1;
+	       SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof *groups) == 1;
 }
 
 static bool set_up_server(SSL_CTX *context, const struct sr_tls *tls)
@@ -218,8 +220,11 @@ static bool expect_host(SSL *session, const char *host)
 	if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1;
 	}
+	char name[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL's macro wants it writable */
+	int len = snprintf(name, sizeof name, "%s", host);
 	SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
+	return len > 0 && (size_t)len < sizeof name && SSL_set1_host(session, name) == 1 &&
+	       SSL_set_tlsext_host_name(session, name) == 1;
 }
 
 struct sr_result sr_tls_connect_session(struct sr_tls *tls, const char *host, SSL **ret_session)

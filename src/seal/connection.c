@@ -32,8 +32,8 @@ static struct sr_result configure(struct sr_connection *connection, const struct
 	    sqlite3_db_config(connection->native, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK) {
 		return sr_fail(SR_INTERNAL, "configure a connection");
 	}
-	sqlite3_wal_hook(connection->native, note_log_frames, connection);
 	SR_TRY(sr_execute(connection, settings));
+	sqlite3_wal_hook(connection->native, note_log_frames, connection); /* wal_autocheckpoint=0 clears it */
 	char cache[64];
 	snprintf(cache, sizeof cache, "PRAGMA cache_size=-%u", options->cache_kib);
 	return sr_execute(connection, cache);

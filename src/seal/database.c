@@ -204,15 +204,26 @@ static struct sr_result check_anchor(struct sr_database *database, uint64_t leas
 	return sr_ok();
 }
 
+/* After a crash the main file may hold torn pages that the log has whole: they are healed before anybody else reads. */
+static struct sr_result heal_from_log(struct sr_database *database)
+{
+	sqlite3 *native = database->writer->native;
+	int outcome = sqlite3_wal_checkpoint_v2(native, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	database->anchor_is_due = true;
+	return outcome == SQLITE_OK ? sr_ok() : sr_fail_sqlite(native, outcome, "move the log into the database");
+}
+
 /* The writer's connection, on files that are changed only when all of them was found to be in order. */
-static struct sr_result open_writer(struct sr_database *database, const struct sr_database_options *options)
+static struct sr_result open_writer(struct sr_database *database, const struct sr_database_options *options,
+                                    bool had_log)
 {
 	SR_TRY(sr_vfs_check_log(database->vfs));
 	struct sr_connection_options connection = connection_options(database);
 	SR_TRY(sr_connection_open(&connection, &database->writer));
 	SR_TRY(ensure_schema(database->writer, options->schema));
 	SR_TRY(check_anchor(database, options->least_anchor));
-	return sr_connection_trust(database->writer);
+	SR_TRY(sr_connection_trust(database->writer));
+	return had_log ? heal_from_log(database) : sr_ok();
 }
 
 static void database_free(struct sr_database *database)
@@ -265,7 +276,7 @@ struct sr_result sr_database_open_over(const struct sr_database_options *options
 	SR_TRY(sr_vfs_new(&vfs_options, dek, &database->vfs));
 	SR_CLEANUP(sr_string) char *log_path = sr_strdupf("%s-wal", options->path);
 	bool had_log = access(log_path, F_OK) == 0;
-	struct sr_result result = open_writer(database, options);
+	struct sr_result result = open_writer(database, options, had_log);
 	result = sr_is_ok(result) ? sr_writer_start(database) : result;
 	if (!sr_is_ok(result)) {
 		sr_connection_cleanup(&database->writer);

@@ -33,6 +33,7 @@ static struct sr_result check_integrity(struct sr_connection *connection, void *
 	SR_TRY(sr_prepare(connection, "PRAGMA integrity_check(1)", &statement));
 	bool row;
 	SR_TRY(sr_step(statement, &row));
+	SR_TRY(sr_vfs_failure(connection->native)); /* names the page, where the verdict knows only that one is bad */
 	struct sr_bytes verdict = row ? sr_column_text(statement, 0) : SR_LITERAL("no verdict");
 	if (!sr_equal_public(verdict, SR_LITERAL("ok"))) {
 		return sr_fail(SR_CORRUPT, "the database is not consistent: %.*s", (int)verdict.len,

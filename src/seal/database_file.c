@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -94,7 +95,15 @@ static struct sr_result check_header(const char *path, const struct sr_id *id, c
 	if (!sr_equal_ct(sr_bytes_of(commitment, sizeof commitment), sr_bytes_of(prefix + IDENTITY_LEN, SR_SHA256_LEN))) {
 		return sr_fail(SR_WRONG_KEY, "the database %s is sealed under another key", path);
 	}
-	*ret_page_len = 1U << prefix[10];
+	uint32_t page_len = 1U << prefix[10];
+	struct stat status;
+	if (fstat(file->descriptor, &status) != 0) {
+		return sr_fail_errno(errno, "look at the database %s", path);
+	}
+	if (status.st_size < SR_VFS_PREFIX_LEN + (off_t)page_len) { /* SQLite would take it for a new one */
+		return sr_fail(SR_CORRUPT, "the database %s is cut off within its first page", path);
+	}
+	*ret_page_len = page_len;
 	return sr_ok();
 }
 

@@ -16,7 +16,7 @@
 
 enum { BODY_MAX = 4096, ANSWER_MAX = 16 * 1024 * 1024, KEK_PAGE = 500, AUDIT_PAGE_MAX = 10000, AUDIT_PAGE = 100 };
 
-bool sr_admin_api_is_for(struct sr_exchange *exchange)
+bool sr_vault_admin_is_for(struct sr_exchange *exchange)
 {
 	return sr_exchange_is_local(exchange) && sr_bytes_start_with(sr_exchange_path(exchange), SR_LITERAL(PREFIX));
 }
@@ -293,7 +293,7 @@ static struct sr_result handle_ca(struct admin_call *call)
 
 static struct sr_result handle_verify(struct admin_call *call)
 {
-	return sr_admin_verify(call->exchange, call->vault);
+	return sr_vault_admin_verify(call->exchange, call->vault);
 }
 
 static const struct {
@@ -309,7 +309,7 @@ static const struct {
     {"GET", "ca", handle_ca},
 };
 
-struct sr_result sr_admin_api_handle(struct sr_exchange *exchange, struct sr_vault *vault)
+struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_vault *vault)
 {
 	const struct sr_bytes path = sr_exchange_path(exchange);
 	const struct sr_bytes rest = sr_bytes_of(path.data + sizeof PREFIX - 1, path.len - (sizeof PREFIX - 1));

@@ -6,10 +6,10 @@
 #include "vault/service.h"
 
 /* True for a request under /_strongroom that came over the Unix socket. */
-bool sr_admin_api_is_for(struct sr_exchange *exchange);
-SR_MUST struct sr_result sr_admin_api_handle(struct sr_exchange *exchange, struct sr_vault *vault);
+bool sr_vault_admin_is_for(struct sr_exchange *exchange);
+SR_MUST struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_vault *vault);
 
 /* POST /_strongroom/verify: streams its progress (admin_verify.c). */
-SR_MUST struct sr_result sr_admin_verify(struct sr_exchange *exchange, struct sr_vault *vault);
+SR_MUST struct sr_result sr_vault_admin_verify(struct sr_exchange *exchange, struct sr_vault *vault);
 
 #endif

@@ -125,7 +125,7 @@ static void check_authority(struct verification *verification)
 	sr_authority_free(authority);
 }
 
-struct sr_result sr_admin_verify(struct sr_exchange *exchange, struct sr_vault *vault)
+struct sr_result sr_vault_admin_verify(struct sr_exchange *exchange, struct sr_vault *vault)
 {
 	SR_CLEANUP(sr_json) json_t *last = json_object();
 	struct verification verification = {.vault = vault, .exchange = exchange, .findings = json_array()};

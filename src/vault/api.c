@@ -73,11 +73,11 @@ static void add_challenge(struct sr_exchange *exchange, struct sr_access *access
 	sr_ignore(result);
 }
 
-void sr_vault_api_error(struct sr_exchange *exchange, struct sr_result result, void *context)
+/* The error stays the server's. */
+void sr_vault_api_error(struct sr_exchange *exchange, struct sr_result error, void *context)
 {
 	struct sr_vault *vault = context;
-	SR_CLEANUP(sr_result) struct sr_result error = result;
-	const struct sr_api_error answer = sr_api_error_of(error);
+	const struct sr_vault_error answer = sr_vault_error_of(error);
 	const char *message = sr_result_message(error);
 	if (answer.is_ours) {
 		sr_log(SR_LOG_ERROR, "request %s failed with %d", sr_exchange_request_id(exchange), (int)sr_result_code(error));
@@ -91,7 +91,7 @@ void sr_vault_api_error(struct sr_exchange *exchange, struct sr_result result, v
 	if (answer.status == 503) {
 		sr_exchange_add_header(exchange, "Retry-After", "1");
 	}
-	SR_CLEANUP(sr_json) json_t *body = sr_api_error_body(&answer, message);
+	SR_CLEANUP(sr_json) json_t *body = sr_vault_error_body(&answer, message);
 	sr_ignore(send_json(exchange, answer.status, body)); /* where the answer cannot be sent, nobody is left to tell */
 }
 
@@ -132,7 +132,7 @@ static struct sr_result check_request(struct sr_exchange *exchange, struct sr_va
 	if (!call->api_version) {
 		return sr_fail(SR_INVALID, "The api-version query parameter is missing.");
 	}
-	if (!sr_is_api_version(call->api_version)) {
+	if (!sr_vault_is_api_version(call->api_version)) {
 		return sr_fail(SR_INVALID,
 		               "The specified version (%.32s) is not recognized. Consider using the latest "
 		               "supported version (7.5).",
@@ -210,7 +210,8 @@ static struct sr_result read_body(struct sr_exchange *exchange, struct sr_vault_
 }
 
 /* All that may refuse a call, then the call. */
-static struct sr_result perform(struct sr_exchange *exchange, struct sr_vault_call *call, struct sr_answer *answer)
+static struct sr_result perform(struct sr_exchange *exchange, struct sr_vault_call *call,
+                                struct sr_vault_answer *answer)
 {
 	SR_TRY(check_request(exchange, call));
 	struct vault_search search = {call, named_vault(exchange, call)};
@@ -242,7 +243,7 @@ static struct sr_result audit(struct sr_vault_call *call, struct sr_result resul
 	}
 	struct call_entry entry = {call, call->route->success, NULL};
 	if (!sr_is_ok(result)) {
-		const struct sr_api_error error = sr_api_error_of(result);
+		const struct sr_vault_error error = sr_vault_error_of(result);
 		entry.status = error.status;
 		entry.outcome = error.inner ? error.inner : error.code;
 	}
@@ -255,7 +256,7 @@ static struct sr_result audit(struct sr_vault_call *call, struct sr_result resul
 }
 
 static struct sr_result send_answer(struct sr_exchange *exchange, const struct sr_vault_call *call,
-                                    const struct sr_answer *answer)
+                                    const struct sr_vault_answer *answer)
 {
 	add_headers(exchange);
 	if (answer->revocation[0]) {
@@ -305,12 +306,12 @@ static struct sr_result begin_call(struct sr_exchange *exchange, struct sr_vault
 struct sr_result sr_vault_api_handle(struct sr_exchange *exchange, void *context)
 {
 	struct sr_vault *vault = context;
-	if (sr_admin_api_is_for(exchange)) {
-		return sr_admin_api_handle(exchange, vault);
+	if (sr_vault_admin_is_for(exchange)) {
+		return sr_vault_admin_handle(exchange, vault);
 	}
 	struct sr_vault_call call;
 	SR_TRY(begin_call(exchange, vault, &call));
-	struct sr_answer answer = {0};
+	struct sr_vault_answer answer = {0};
 	struct sr_result result = audit(&call, perform(exchange, &call, &answer));
 	if (sr_is_ok(result)) {
 		result = send_answer(exchange, &call, &answer);

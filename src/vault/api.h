@@ -6,7 +6,7 @@
 #include "vault/call.h"
 
 /* One operation. Patterns are segments; "{name}" and "{version}" stand for one of any content. */
-struct sr_route {
+struct sr_vault_route {
 	const char *method, *pattern;
 	const char *operation;   /* as the audit log names it */
 	const char *data_action; /* that a role must grant, after "Microsoft.KeyVault/vaults/" */
@@ -15,15 +15,15 @@ struct sr_route {
 	size_t body_max; /* 0: no body is read */
 };
 /* By position; NULL past the end. */
-const struct sr_route *sr_route_at(size_t index);
+const struct sr_vault_route *sr_vault_route_at(size_t index);
 /* The route of a method and a path, whose {name} and {version} come back (NULL where it has none). SR_NOT_FOUND
  * "NotFound": no such path; SR_INVALID "MethodNotAllowed": the path exists, the method does not. */
 SR_MUST struct sr_result sr_vault_route_find(const char *method, const struct sr_segments *path,
-                                             const struct sr_route **ret_route, const char **ret_name,
+                                             const struct sr_vault_route **ret_route, const char **ret_name,
                                              const char **ret_version);
 
 /* True for an api-version that is answered: 7.0 and later, or a date. */
-bool sr_is_api_version(const char *text);
+bool sr_vault_is_api_version(const char *text);
 /* The vault that a host names: NAME of NAME.vault.ANYTHING, else the default one. In the arena. */
 const char *sr_vault_of_host(struct sr_arena *arena, const char *host);
 

@@ -5,7 +5,7 @@
 
 static const struct {
 	const char *reason;
-	struct sr_api_error error;
+	struct sr_vault_error error;
 } by_reason[] = {
     {"KeyNotFound", {404, "KeyNotFound", NULL, false}},
     {"VaultNotFound", {404, "VaultNotFound", NULL, false}},
@@ -25,7 +25,7 @@ static const struct {
 
 static const struct {
 	enum sr_code code;
-	struct sr_api_error error;
+	struct sr_vault_error error;
 } by_code[] = {
     {SR_INVALID, {400, "BadParameter", NULL, false}},       {SR_TOO_LARGE, {400, "BadParameter", NULL, false}},
     {SR_PROTOCOL, {400, "BadParameter", NULL, false}},      {SR_UNAUTHENTICATED, {401, "Unauthorized", NULL, false}},
@@ -35,9 +35,9 @@ static const struct {
     {SR_NO_SPACE, {503, "ServiceUnavailable", NULL, true}}, {SR_NO_MEMORY, {503, "ServiceUnavailable", NULL, true}},
 };
 
-static const struct sr_api_error defect = {500, "InternalServerError", NULL, true};
+static const struct sr_vault_error defect = {500, "InternalServerError", NULL, true};
 
-struct sr_api_error sr_api_error_of(struct sr_result error)
+struct sr_vault_error sr_vault_error_of(struct sr_result error)
 {
 	const char *reason = sr_result_reason(error);
 	for (size_t i = 0; reason && i < sizeof by_reason / sizeof by_reason[0]; i++) {
@@ -53,7 +53,7 @@ struct sr_api_error sr_api_error_of(struct sr_result error)
 	return defect;
 }
 
-json_t *sr_api_error_body(const struct sr_api_error *error, const char *message)
+json_t *sr_vault_error_body(const struct sr_vault_error *error, const char *message)
 {
 	json_t *detail = json_object(), *body = json_object();
 	sr_json_set_string(detail, "code", error->code);

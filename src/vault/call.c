@@ -80,7 +80,7 @@ struct sr_result sr_call_find_key(struct sr_vault_call *call, enum sr_key_presen
 }
 
 void sr_call_recall(struct sr_vault_call *call, const struct sr_kek_set *set, const char *reason,
-                    struct sr_answer *answer)
+                    struct sr_vault_answer *answer)
 {
 	struct sr_recall_outcome outcome = {0};
 	struct sr_grantor *grantor = call->vault->state.grantor;

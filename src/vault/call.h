@@ -12,12 +12,12 @@
 #include "wire/json.h"
 #include "wire/url.h"
 
-struct sr_route;
+struct sr_vault_route;
 
 struct sr_vault_call {
 	struct sr_vault *vault;
 	struct sr_arena *arena;
-	const struct sr_route *route;
+	const struct sr_vault_route *route;
 	struct sr_principal who;
 	struct sr_vault_record record; /* the vault that is asked */
 	const char *name, *version;    /* from the path; NULL where it has none */
@@ -30,13 +30,13 @@ struct sr_vault_call {
 	bool is_audited;    /* a write of the call's own has held its entry */
 };
 
-struct sr_answer {
+struct sr_vault_answer {
 	int status;          /* 0 counts as 200 */
 	json_t *body;        /* owned; NULL: none */
 	char revocation[80]; /* x-strongroom-revocation, "" where nothing was revoked */
 };
 
-typedef struct sr_result (*sr_vault_handler)(struct sr_vault_call *call, struct sr_answer *answer);
+typedef struct sr_result (*sr_vault_handler)(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* The name of the key version that a call is about. */
 static inline struct sr_key_name sr_call_key(const struct sr_vault_call *call)
@@ -60,6 +60,6 @@ SR_MUST struct sr_result sr_call_find_key(struct sr_vault_call *call, enum sr_ke
 
 /* Takes back the leases on KEKs after a durable change, and notes in the answer how long it took. */
 void sr_call_recall(struct sr_vault_call *call, const struct sr_kek_set *set, const char *reason,
-                    struct sr_answer *answer);
+                    struct sr_vault_answer *answer);
 
 #endif

@@ -42,7 +42,7 @@ static void write_version(struct sr_buf *blob, const struct sr_key_record *key)
 {
 	sr_buf_append_block(blob, sr_bytes_str(key->version));
 	sr_buf_append_block(blob, sr_bytes_str(sr_key_type_name(key->state.spec.type)));
-	sr_buf_append_block(blob, sr_bytes_str(sr_curve_name(key->state.spec.curve)));
+	sr_buf_append_block(blob, sr_bytes_str(sr_key_curve_name(key->state.spec.curve)));
 	sr_buf_append_u32(blob, key->state.spec.bits);
 	sr_buf_append_u8(blob, key->state.is_enabled);
 	sr_buf_append_u64(blob, (uint64_t)key->state.nbf);
@@ -55,7 +55,7 @@ static void write_version(struct sr_buf *blob, const struct sr_key_record *key)
 	sr_buf_append_block(blob, key->sealed);
 }
 
-struct sr_result sr_handle_key_backup(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_backup(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct backup backup = {.call = call};
 	SR_TRY(sr_database_read(call->vault->state.database, backup_read, &backup));
@@ -193,7 +193,7 @@ static struct sr_result open_blob(struct sr_vault_call *call, struct sr_buf *blo
 	return result;
 }
 
-struct sr_result sr_handle_key_restore(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_restore(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(sr_buf) struct sr_buf blob = SR_BUF(BACKUP_MAX);
 	SR_TRY(open_blob(call, &blob));

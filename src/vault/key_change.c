@@ -66,7 +66,7 @@ static struct sr_result prepare(struct addition *addition, const struct sr_keypa
 
 /* Adds `keypair` as the newest version of the call's key, with the state and tags that `key` holds already. */
 static struct sr_result add_version(struct sr_vault_call *call, const struct sr_key_record *key,
-                                    const struct sr_keypair *keypair, struct sr_answer *answer)
+                                    const struct sr_keypair *keypair, struct sr_vault_answer *answer)
 {
 	struct addition addition = {.call = call, .key = *key, .sealed = SR_BUF(SEALED_MAX)};
 	struct sr_result result = prepare(&addition, keypair);
@@ -127,7 +127,7 @@ static struct sr_result check_name_is_free(struct sr_vault_call *call)
 	return sr_ok();
 }
 
-struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct sr_key_spec spec;
 	struct sr_key_wishes wishes;
@@ -141,7 +141,7 @@ struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_answ
 	return add_version(call, &key, keypair, answer);
 }
 
-struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	const json_t *jwk = NULL;
 	bool is_hardware = false;
@@ -176,7 +176,7 @@ static struct sr_result find_policy(struct sr_connection *connection, void *cont
 }
 
 /* A new version of the same kind, with the operations and tags of the last, and the end that the policy sets. */
-struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct sr_key_record last;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &last));
@@ -243,7 +243,7 @@ static struct sr_result update_work(struct sr_connection *connection, void *cont
 	return catch_up(connection, update);
 }
 
-struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct update update = {.call = call};
 	SR_TRY(sr_key_wishes_read(call->arena, call->body, json_object_get(call->body, "key_ops"), &update.wishes));

@@ -6,39 +6,39 @@
 #include "vault/call.h"
 
 /* key_change.c: new versions, and what an update changes */
-SR_MUST struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_answer *answer);
+SR_MUST struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* key_lifecycle.c: reading, deleting, recovering, purging */
-SR_MUST struct sr_result sr_handle_key_get(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_delete(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_deleted_key_get(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_deleted_key_recover(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct sr_answer *answer);
+SR_MUST struct sr_result sr_handle_key_get(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_delete(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_deleted_key_get(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_deleted_key_recover(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* key_list.c */
-SR_MUST struct sr_result sr_handle_keys_list(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_deleted_keys_list(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_versions_list(struct sr_vault_call *call, struct sr_answer *answer);
+SR_MUST struct sr_result sr_handle_keys_list(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_deleted_keys_list(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_versions_list(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* key_use.c: what is done with keys, and random bytes */
-SR_MUST struct sr_result sr_handle_key_encrypt(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_decrypt(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_wrap(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_unwrap(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_release(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_random(struct sr_vault_call *call, struct sr_answer *answer);
+SR_MUST struct sr_result sr_handle_key_encrypt(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_decrypt(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_wrap(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_unwrap(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_release(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_random(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* key_backup.c */
-SR_MUST struct sr_result sr_handle_key_backup(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_restore(struct sr_vault_call *call, struct sr_answer *answer);
+SR_MUST struct sr_result sr_handle_key_backup(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_restore(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* key_policy.c */
-SR_MUST struct sr_result sr_handle_key_policy_get(struct sr_vault_call *call, struct sr_answer *answer);
-SR_MUST struct sr_result sr_handle_key_policy_set(struct sr_vault_call *call, struct sr_answer *answer);
+SR_MUST struct sr_result sr_handle_key_policy_get(struct sr_vault_call *call, struct sr_vault_answer *answer);
+SR_MUST struct sr_result sr_handle_key_policy_set(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 #endif

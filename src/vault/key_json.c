@@ -102,7 +102,7 @@ struct sr_result sr_key_public_jwk(struct sr_arena *arena, const struct sr_keypa
 		sr_json_set_base64url(jwk, "e", sr_bytes_of(parts.e, parts.e_len));
 	}
 	if (parts.spec.type == SR_KEY_EC) {
-		sr_json_set_string(jwk, "crv", sr_curve_name(parts.spec.curve));
+		sr_json_set_string(jwk, "crv", sr_key_curve_name(parts.spec.curve));
 		sr_json_set_base64url(jwk, "x", sr_bytes_of(parts.x, parts.xy_len));
 		sr_json_set_base64url(jwk, "y", sr_bytes_of(parts.y, parts.xy_len));
 	}

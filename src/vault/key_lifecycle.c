@@ -7,21 +7,21 @@
 enum { DAY_S = 86400 };
 
 static struct sr_result answer_bundle(struct sr_vault_call *call, const struct sr_key_record *key,
-                                      struct sr_answer *answer)
+                                      struct sr_vault_answer *answer)
 {
 	const struct sr_key_view view = {call->base_url, &call->record};
 	return sr_key_bundle(&view, key, &answer->body);
 }
 
 /* Also a disabled key: only its public part and its attributes are shown, and who enables it again must see them. */
-struct sr_result sr_handle_key_get(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_get(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct sr_key_record key;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &key));
 	return answer_bundle(call, &key, answer);
 }
 
-struct sr_result sr_handle_deleted_key_get(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_deleted_key_get(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct sr_key_record key;
 	SR_TRY(sr_call_find_key(call, SR_KEY_DELETED, &key));
@@ -48,7 +48,7 @@ static struct sr_result delete_work(struct sr_connection *connection, void *cont
 }
 
 /* Runs a change that takes the key away, then recalls what was leased under it. */
-static struct sr_result take_away(struct change *change, sr_database_work work, struct sr_answer *answer)
+static struct sr_result take_away(struct change *change, sr_database_work work, struct sr_vault_answer *answer)
 {
 	struct sr_vault_call *call = change->call;
 	struct sr_result result = sr_call_write(call, work, change, NULL);
@@ -61,7 +61,7 @@ static struct sr_result take_away(struct change *change, sr_database_work work, 
 	return result;
 }
 
-struct sr_result sr_handle_key_delete(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_delete(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct change change = {.call = call};
 	SR_TRY(take_away(&change, delete_work, answer));
@@ -77,7 +77,7 @@ static struct sr_result recover_work(struct sr_connection *connection, void *con
 	return sr_key_recover(connection, change->key.vault, change->key.name);
 }
 
-struct sr_result sr_handle_deleted_key_recover(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_deleted_key_recover(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct change change = {.call = call};
 	SR_TRY(sr_call_write(call, recover_work, &change, NULL));
@@ -101,7 +101,7 @@ static struct sr_result purge_work(struct sr_connection *connection, void *conte
 	return sr_key_purge(connection, change->key.vault, change->key.name);
 }
 
-struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct change change = {.call = call};
 	SR_TRY(take_away(&change, purge_work, answer));

@@ -84,7 +84,7 @@ static const char *next_link(const struct listing *listing)
 	return sr_arena_strdup(call->arena, sr_buf_text(&link));
 }
 
-static struct sr_result list(struct sr_vault_call *call, enum list_kind kind, struct sr_answer *answer)
+static struct sr_result list(struct sr_vault_call *call, enum list_kind kind, struct sr_vault_answer *answer)
 {
 	struct listing listing = {.call = call, .kind = kind, .after_name = ""};
 	SR_TRY(read_limit(call, &listing.limit));
@@ -105,17 +105,17 @@ static struct sr_result list(struct sr_vault_call *call, enum list_kind kind, st
 	return sr_ok();
 }
 
-struct sr_result sr_handle_keys_list(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_keys_list(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return list(call, LIST_KEYS, answer);
 }
 
-struct sr_result sr_handle_deleted_keys_list(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_deleted_keys_list(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return list(call, LIST_DELETED, answer);
 }
 
-struct sr_result sr_handle_key_versions_list(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_versions_list(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return list(call, LIST_VERSIONS, answer);
 }

@@ -27,7 +27,7 @@ static struct sr_result policy_work(struct sr_connection *connection, void *cont
 }
 
 static struct sr_result answer_policy(struct sr_vault_call *call, const struct policy_step *step,
-                                      struct sr_answer *answer)
+                                      struct sr_vault_answer *answer)
 {
 	const char *text = step->policy.json ? step->policy.json : sr_rotation_policy_default;
 	SR_CLEANUP(sr_json) json_t *policy = NULL;
@@ -43,14 +43,14 @@ static struct sr_result answer_policy(struct sr_vault_call *call, const struct p
 	return sr_ok();
 }
 
-struct sr_result sr_handle_key_policy_get(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_policy_get(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct policy_step step = {.call = call};
 	SR_TRY(sr_database_read(call->vault->state.database, policy_work, &step));
 	return answer_policy(call, &step, answer);
 }
 
-struct sr_result sr_handle_key_policy_set(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_policy_set(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(sr_json) json_t *policy = NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(POLICY_MAX);

@@ -187,7 +187,7 @@ struct sr_result sr_key_spec_of(const char *kty, int64_t key_size, const char *c
 		}
 		struct sr_key_spec spec = {.type = types[i].type};
 		if (spec.type == SR_KEY_EC) {
-			SR_TRY(sr_curve_by_name(crv ? crv : "P-256", &spec.curve));
+			SR_TRY(sr_key_curve_by_name(crv ? crv : "P-256", &spec.curve));
 		} else {
 			SR_TRY(size_of(spec.type, key_size, &spec.bits));
 		}
@@ -202,7 +202,7 @@ const char *sr_key_type_name(enum sr_key_type type)
 	return types[type].name;
 }
 
-const char *sr_curve_name(enum sr_curve curve)
+const char *sr_key_curve_name(enum sr_curve curve)
 {
 	for (size_t i = 0; i < CURVE_COUNT; i++) {
 		if (curves[i].curve == curve) {
@@ -212,7 +212,7 @@ const char *sr_curve_name(enum sr_curve curve)
 	return NULL;
 }
 
-struct sr_result sr_curve_by_name(const char *name, enum sr_curve *ret_curve)
+struct sr_result sr_key_curve_by_name(const char *name, enum sr_curve *ret_curve)
 {
 	for (size_t i = 0; i < CURVE_COUNT; i++) {
 		if (strcmp(curves[i].name, name) == 0) {

@@ -72,8 +72,8 @@ bool sr_is_key_version(const char *version);
 SR_MUST struct sr_result sr_key_spec_of(const char *kty, int64_t key_size, const char *crv,
                                         struct sr_key_spec *ret_spec);
 const char *sr_key_type_name(enum sr_key_type type);
-const char *sr_curve_name(enum sr_curve curve);
-SR_MUST struct sr_result sr_curve_by_name(const char *name, enum sr_curve *ret_curve);
+const char *sr_key_curve_name(enum sr_curve curve);
+SR_MUST struct sr_result sr_key_curve_by_name(const char *name, enum sr_curve *ret_curve);
 
 /* The recovery level that a vault's settings amount to ("Recoverable+Purgeable"). */
 const char *sr_recovery_level(int64_t retention_days, bool is_purge_protected);

@@ -103,7 +103,7 @@ static void set_bytes(json_t *body, const char *name, const struct sr_buf *bytes
 }
 
 static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operation operation,
-                                bool (*is_kind)(enum sr_alg), struct sr_answer *answer)
+                                bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, operation, is_kind, &use));
@@ -129,7 +129,7 @@ static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operatio
 }
 
 static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operation operation,
-                                bool (*is_kind)(enum sr_alg), struct sr_answer *answer)
+                                bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, operation, is_kind, &use));
@@ -143,27 +143,27 @@ static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operatio
 	return sr_ok();
 }
 
-struct sr_result sr_handle_key_encrypt(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_encrypt(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return encrypt(call, SR_KEY_ENCRYPT, sr_alg_is_encryption, answer);
 }
 
-struct sr_result sr_handle_key_decrypt(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_decrypt(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return decrypt(call, SR_KEY_DECRYPT, sr_alg_is_encryption, answer);
 }
 
-struct sr_result sr_handle_key_wrap(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_wrap(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return encrypt(call, SR_KEY_WRAP, sr_alg_is_wrapping, answer);
 }
 
-struct sr_result sr_handle_key_unwrap(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_unwrap(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	return decrypt(call, SR_KEY_UNWRAP, sr_alg_is_wrapping, answer);
 }
 
-struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, SR_KEY_SIGN, sr_alg_is_signature, &use));
@@ -174,7 +174,7 @@ struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_answer
 	return sr_ok();
 }
 
-struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, SR_KEY_VERIFY, sr_alg_is_signature, &use));
@@ -188,7 +188,7 @@ struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_answ
 }
 
 /* Release hands a key to a confidential machine; no key of this vault is exportable. */
-struct sr_result sr_handle_key_release(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_key_release(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	(void)answer;
 	struct sr_key_record key;
@@ -196,7 +196,7 @@ struct sr_result sr_handle_key_release(struct sr_vault_call *call, struct sr_ans
 	return sr_fail_as(SR_DENIED, "KeyNotExportable", "Operation release is not allowed: the key is not exportable.");
 }
 
-struct sr_result sr_handle_random(struct sr_vault_call *call, struct sr_answer *answer)
+struct sr_result sr_handle_random(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	int64_t count = 0;
 	SR_TRY(sr_json_get_int(call->body, "count", &count));

@@ -167,7 +167,7 @@ static struct sr_result read_ec(struct sr_arena *arena, const json_t *jwk, struc
 	struct sr_key_public *open = &parts->public_parts;
 	const char *crv = NULL;
 	SR_TRY(sr_json_get_string(jwk, "crv", &crv));
-	SR_TRY(sr_curve_by_name(crv ? crv : "", &open->spec.curve));
+	SR_TRY(sr_key_curve_by_name(crv ? crv : "", &open->spec.curve));
 	size_t x_len, y_len;
 	SR_TRY(read_public(arena, jwk, "x", open->x, sizeof open->x, &x_len));
 	SR_TRY(read_public(arena, jwk, "y", open->y, sizeof open->y, &y_len));
@@ -211,7 +211,7 @@ struct sr_result sr_key_import_jwk(struct sr_arena *arena, const json_t *jwk, st
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
 	SR_TRY(sr_keypair_import(&parts, &keypair));
 	struct sr_key_spec spec = sr_keypair_spec(keypair), allowed;
-	SR_TRY(sr_key_spec_of(sr_key_type_name(spec.type), spec.bits, sr_curve_name(spec.curve), &allowed));
+	SR_TRY(sr_key_spec_of(sr_key_type_name(spec.type), spec.bits, sr_key_curve_name(spec.curve), &allowed));
 	*ret_keypair = SR_TAKE(keypair);
 	return sr_ok();
 }

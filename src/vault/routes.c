@@ -8,7 +8,7 @@
 
 enum { SMALL = 128 * 1024, LARGE = 12 * 1024 * 1024 };
 
-static const struct sr_route routes[] = {
+static const struct sr_vault_route routes[] = {
     {"POST", "keys/{name}/create", "KeyCreate", "keys/create/action", sr_handle_key_create, 200, SMALL},
     {"PUT", "keys/{name}", "KeyImport", "keys/import/action", sr_handle_key_import, 200, SMALL},
     {"POST", "keys/{name}/rotate", "KeyRotate", "keys/rotate/action", sr_handle_key_rotate, 200, 0},
@@ -47,7 +47,7 @@ static const struct sr_route routes[] = {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
-const struct sr_route *sr_route_at(size_t index)
+const struct sr_vault_route *sr_vault_route_at(size_t index)
 {
 	return index < ROUTE_COUNT ? &routes[index] : NULL;
 }
@@ -89,9 +89,10 @@ static bool match_path(const char *pattern, const struct sr_segments *path, stru
 }
 
 struct sr_result sr_vault_route_find(const char *method, const struct sr_segments *path,
-                                     const struct sr_route **ret_route, const char **ret_name, const char **ret_version)
+                                     const struct sr_vault_route **ret_route, const char **ret_name,
+                                     const char **ret_version)
 {
-	const struct sr_route *best = NULL;
+	const struct sr_vault_route *best = NULL;
 	struct match best_match = {0}, match;
 	bool is_path = false;
 	for (size_t i = 0; i < ROUTE_COUNT; i++) {
@@ -117,7 +118,7 @@ struct sr_result sr_vault_route_find(const char *method, const struct sr_segment
 }
 
 /* "7.0", "7.4", "8.1"; "2025-07-01", also with "-preview" behind. */
-bool sr_is_api_version(const char *text)
+bool sr_vault_is_api_version(const char *text)
 {
 	const size_t len = strlen(text);
 	if (len >= 10 && text[4] == '-' && text[7] == '-') {

@@ -215,16 +215,16 @@ async function rotate(installation, keys, blobs, dir, bearer, client) {
   await keys.createRsaKey('rotated');
   const account = installation.json(['account', 'create', 'hundred', '--key', 'rotated']);
   const service = new blobs.BlobServiceClient(`${client.blobEndpoint}/hundred`, new blobs.StorageSharedKeyCredential('hundred', account.key1));
-  await service.getContainerClient('c').create();
-  await service.getContainerClient('c').getBlockBlobClient('probe').upload('probe', 5);
-  const script = putScript(dir, 'fill.lua', '/hundred/c/p', '', { ...bearer, 'x-ms-blob-type': 'BlockBlob' });
+  await service.getContainerClient('data').create();
+  await service.getContainerClient('data').getBlockBlobClient('probe').upload('probe', 5);
+  const script = putScript(dir, 'fill.lua', '/hundred/data/p', '', { ...bearer, 'x-ms-blob-type': 'BlockBlob' });
   const census = () => installation.json(['census', 'rotated']).reduce((sum, row) => sum + row.objects, 0);
   for (let i = 0; i < 60 && census() < 100000; i++) wrk(client.blobEndpoint, { script, seconds: 4 });
   let failures = 0;
   let reads = 0;
   let running = true;
   const readers = [...Array(16)].map(async () => {
-    while (running) await service.getContainerClient('c').getBlockBlobClient('probe').downloadToBuffer().then(() => reads++, () => failures++);
+    while (running) await service.getContainerClient('data').getBlockBlobClient('probe').downloadToBuffer().then(() => reads++, () => failures++);
   });
   const times = [];
   for (let i = 0; i < rounds; i++) {
@@ -248,7 +248,7 @@ async function memory(installation) {
   for (let i = 0; i < 1000; i += 50) {
     connections.push(...await Promise.all([...Array(50)].map(() => new Promise((resolve, reject) => {
       const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
-        socket.write(`GET /nowhere/c HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+        socket.write(`GET /nowhere/data HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
         socket.once('data', () => resolve(socket));
       });
       socket.on('error', reject);

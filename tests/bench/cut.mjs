@@ -15,7 +15,7 @@ await installation.serve();
 /** Status of one read of the probe blob. */
 function read(token) {
   return new Promise((resolve) => {
-    const request = https.get(`${installation.client.blobEndpoint}/cut/c/probe`, { rejectUnauthorized: false, agent: false, headers: { authorization: `Bearer ${token}`, 'x-ms-version': '2021-12-02' } }, (response) => {
+    const request = https.get(`${installation.client.blobEndpoint}/cut/data/probe`, { rejectUnauthorized: false, agent: false, headers: { authorization: `Bearer ${token}`, 'x-ms-version': '2021-12-02' } }, (response) => {
       response.resume();
       response.on('end', () => resolve(response.statusCode));
       response.on('error', () => resolve(0));
@@ -49,8 +49,8 @@ try {
   installation.run(['account', 'create', 'cut', '--key', 'cut']);
   const storage = await token('https://storage.azure.com/.default');
   const headers = { authorization: `Bearer ${storage}`, 'x-ms-version': '2021-12-02' };
-  await send('PUT', `${installation.client.blobEndpoint}/cut/c?restype=container`, { ...headers, 'content-length': 0 });
-  await send('PUT', `${installation.client.blobEndpoint}/cut/c/probe`, { ...headers, 'x-ms-blob-type': 'BlockBlob', 'content-length': 5 }, 'probe');
+  await send('PUT', `${installation.client.blobEndpoint}/cut/data?restype=container`, { ...headers, 'content-length': 0 });
+  await send('PUT', `${installation.client.blobEndpoint}/cut/data/probe`, { ...headers, 'x-ms-blob-type': 'BlockBlob', 'content-length': 5 }, 'probe');
   const port = installation.ports['vault-internal-port'];
   for (let i = 0; i < trials; i++) {
     for (let tries = 0; await read(storage) !== 200; tries++) {

@@ -23,7 +23,7 @@ function report(name, faults) {
 async function loaded(installation, options) {
   installation.run(['key', 'create', 'crash']);
   installation.run(['account', 'create', 'crash', '--key', 'crash']);
-  const load = new Load(installation, 'crash', 'c', options);
+  const load = new Load(installation, 'crash', 'data', options);
   await load.authorize();
   await load.makeContainer();
   return load;
@@ -133,7 +133,7 @@ async function replay(dir, recorded, load) {
     installation.client = { ...recorded.client, state };
     try {
       await installation.serve();
-      const look = new Load(installation, 'crash', 'c', { writers: 4, blobsEach: 5 });
+      const look = new Load(installation, 'crash', 'data', { writers: 4, blobsEach: 5 });
       await look.authorize();
       const found = await look.check((blob) => {
         const own = load.history.filter((write) => write.blob === blob.name && begun.has(write.id));

@@ -78,11 +78,11 @@ await step('roles_are_enforced_and_disabling_is_quick', async () => {
   const account = installation.json(['account', 'create', `roles${unique()}`]);
   const reader = installation.json(['principal', 'create', words.principal, '--role', 'Storage Blob Data Reader']);
   const cred = credential({ clientId: reader.clientId, secret: reader.secret });
-  await blobService(account).getContainerClient('c').create();
-  await blobService(account).getContainerClient('c').getBlockBlobClient('b').upload('x', 1);
+  await blobService(account).getContainerClient('data').create();
+  await blobService(account).getContainerClient('data').getBlockBlobClient('b').upload('x', 1);
   await cred.getToken('https://storage.azure.com/.default');
   await sleep(1000);
-  const theirs = blobService(account, cred).getContainerClient('c').getBlockBlobClient('b');
+  const theirs = blobService(account, cred).getContainerClient('data').getBlockBlobClient('b');
   equal((await theirs.downloadToBuffer()).toString(), 'x', 'a reader reads');
   await refused(theirs.upload('y', 1), 403, 'AuthorizationPermissionMismatch');
   await refused(keyClient(cred).getKey('any'), 403, 'Forbidden');

@@ -9,7 +9,7 @@ const poll = { intervalInMs: 20 };
 
 async function accountUnder(keyName, ...more) {
   const account = installation.json(['account', 'create', `rev${unique()}`, '--key', keyName, ...more]);
-  const container = blobService(account).getContainerClient('c');
+  const container = blobService(account).getContainerClient('data');
   await container.create();
   await container.getBlockBlobClient('small').upload('small', 5);
   await container.getBlockBlobClient('large').upload(crypto.randomBytes(2 * MiB), 2 * MiB);

@@ -116,7 +116,7 @@ static void status_counts(void **state)
 {
 	struct fixture *fixture = *state;
 	json_decref(new_principal(fixture, "one"));
-	SR_CLEANUP(sr_json) json_t *status = call(fixture, sr_admin_status, "", "");
+	SR_CLEANUP(sr_json) json_t *status = call(fixture, sr_identity_status, "", "");
 	assert_string_equal(text_of(status, "service"), "identity");
 	assert_string_equal(text_of(status, "tenant"), fixture->store->tenant);
 	assert_int_equal(json_integer_value(json_object_get(status, "principals")), 1);

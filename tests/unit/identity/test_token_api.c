@@ -150,7 +150,7 @@ static void old_tokens_verify_after_rotation_until_they_end(void **state)
 	SR_CLEANUP(sr_json) json_t *principal = new_principal(fixture);
 	SR_CLEANUP(sr_json)
 	json_t *old = call(fixture, sr_token_v2, fixture->store->tenant, good_form(fixture, principal));
-	SR_CLEANUP(sr_json) json_t *rotated = call(fixture, sr_admin_rotate_signing_key, "", "{\"ahead_s\":0}");
+	SR_CLEANUP(sr_json) json_t *rotated = call(fixture, sr_identity_rotate, "", "{\"ahead_s\":0}");
 	SR_CLEANUP(sr_json)
 	json_t *fresh = call(fixture, sr_token_v2, fixture->store->tenant, good_form(fixture, principal));
 	SR_CLEANUP(sr_jwt) struct sr_jwt jwt = {0};

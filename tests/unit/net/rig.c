@@ -117,6 +117,20 @@ static struct sr_result held(struct sr_exchange *exchange, struct rig *rig)
 	return result;
 }
 
+/* Streams 4 MB, then keeps its thread busy without a word to the pool, until it is released. */
+static struct sr_result busy(struct sr_exchange *exchange, struct rig *rig)
+{
+	static const uint8_t piece[65536];
+	SR_TRY(sr_exchange_begin(exchange, 200, -1));
+	for (int i = 0; i < 64; i++) {
+		SR_TRY(sr_exchange_write(exchange, sr_bytes_of(piece, sizeof piece)));
+	}
+	while (!atomic_load(&rig->is_released)) {
+		sr_sleep_ms(1);
+	}
+	return sr_exchange_end(exchange);
+}
+
 static struct sr_result held_upload(struct sr_exchange *exchange, struct rig *rig)
 {
 	struct sr_bytes body;
@@ -172,7 +186,7 @@ static struct sr_result handle(struct sr_exchange *exchange, void *context)
 	    {"/echo", echo},       {"/hello", hello},        {"/told", request_told},       {"/chunks", chunks},
 	    {"/forever", forever}, {"/held", held},          {"/held-upload", held_upload}, {"/nothing", nothing},
 	    {"/missing", missing}, {"/split", split_header}, {"/short", too_short},         {"/peer", peer},
-	    {"/pattern", pattern},
+	    {"/pattern", pattern}, {"/busy", busy},
 	};
 	struct rig *rig = context;
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

@@ -156,6 +156,41 @@ static void test_a_client_believes_only_whom_it_means(void **state)
 	sr_server_stop(other, 0);
 }
 
+static struct sr_result say_address(struct sr_exchange *exchange, void *context)
+{
+	(void)context;
+	return sr_exchange_send(exchange, 200, sr_bytes_str(sr_exchange_peer_address(exchange)));
+}
+
+static void say_error(struct sr_exchange *exchange, struct sr_result error, void *context)
+{
+	(void)context;
+	sr_ignore(sr_exchange_send(exchange, 500, sr_bytes_str(sr_result_message(error))));
+}
+
+static void test_both_families_are_served(void **state)
+{
+	(void)state;
+	struct sr_server *both = NULL;
+	uint16_t port = 0;
+	uint16_t port_again = 0;
+	SR_CLEANUP(sr_client) struct sr_client *client = NULL;
+	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
+	expect_ok(sr_server_new(&(struct sr_server_options){.handler = say_address, .on_error = say_error}, &both));
+	expect_ok(sr_server_listen(both, rig.tls, "::", 0, &port));
+	expect_ok(sr_server_listen(both, rig.tls, "0.0.0.0", port, &port_again));
+	expect_ok(sr_server_start(both));
+	static const char *const addresses[] = {"::1", "127.0.0.1"};
+	for (size_t i = 0; i < 2; i++) {
+		expect_ok(sr_client_new(rig.client_tls, addresses[i], port, "server", &client));
+		expect_ok(sr_client_exchange(client, &(struct sr_client_request){.method = "GET", .target = "/"}, &response));
+		assert_true(sr_equal_public(sr_buf_bytes(&response.body), sr_bytes_str(addresses[i])));
+		sr_client_response_free(&response);
+		sr_client_cleanup(&client);
+	}
+	sr_server_stop(both, 1000);
+}
+
 static atomic_int good;
 
 /* One of many clients: threads may not assert, so each counts what went well. */
@@ -245,6 +280,7 @@ int main(void)
 	    cmocka_unit_test(test_new_connections_get_a_replaced_certificate_and_old_ones_go_on),
 	    cmocka_unit_test(test_mutual_tls_lets_in_who_shows_a_certificate_of_our_ca),
 	    cmocka_unit_test(test_a_client_believes_only_whom_it_means),
+	    cmocka_unit_test(test_both_families_are_served),
 	    cmocka_unit_test(test_200_clients_at_once_each_get_their_own),
 	    cmocka_unit_test(test_large_bodies_arrive_byte_by_byte_as_written),
 	    cmocka_unit_test(test_handshakes_that_stall_hold_no_thread_and_end),

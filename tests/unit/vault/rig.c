@@ -55,7 +55,7 @@ void rig_open(struct rig *rig)
 void rig_close(struct rig *rig)
 {
 	json_decref(rig->answer.body);
-	rig->answer = (struct sr_answer){0};
+	rig->answer = (struct sr_vault_answer){0};
 	sr_key_cache_free(rig->vault.state.cache);
 	sr_database_close(rig->vault.state.database);
 	sr_vault_master_free(&rig->vault.master);
@@ -83,7 +83,7 @@ static struct sr_result run(struct rig *rig, struct sr_vault_call *call, const c
 	const struct sr_bytes raw = sr_bytes_of(path, query ? (size_t)(query - path) : strlen(path));
 	struct sr_segments segments;
 	SR_TRY(sr_segments_parse(rig->arena, raw, &segments));
-	SR_TRY(sr_route_find(method, &segments, &call->route, &call->name, &call->version));
+	SR_TRY(sr_vault_route_find(method, &segments, &call->route, &call->name, &call->version));
 	SR_TRY(sr_parameters_parse(rig->arena, sr_bytes_str(query ? query + 1 : ""), false, &call->query));
 	SR_TRY(sr_database_read(rig->vault.state.database, find_default, call));
 	if (body) {
@@ -97,7 +97,7 @@ static struct sr_result run(struct rig *rig, struct sr_vault_call *call, const c
 struct sr_result rig_call(struct rig *rig, const char *method, const char *path, const char *body)
 {
 	json_decref(rig->answer.body);
-	rig->answer = (struct sr_answer){0};
+	rig->answer = (struct sr_vault_answer){0};
 	struct sr_vault_call call = {.vault = &rig->vault,
 	                             .arena = rig->arena,
 	                             .who = {.object_id = "local", .is_local = true},

@@ -12,7 +12,7 @@ struct rig {
 	char folder[64];
 	struct sr_vault vault;
 	struct sr_arena *arena;
-	struct sr_answer answer; /* of the last call */
+	struct sr_vault_answer answer; /* of the last call */
 };
 
 /* Makes the folder, or opens again what rig_close has left. */
