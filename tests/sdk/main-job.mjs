@@ -120,7 +120,6 @@ async function job(installation) {
   await reader;
   must(rotated.properties.version !== key.properties.version, 'a new version');
   const census = installation.json(['census', 'hospital']);
-  if (process.env.DEBUG) console.log(census);
   must(census.find((row) => row.version === rotated.properties.version)?.objects >= files.length, 'everything under the new version');
   summary.push(['key rotated', `${rotateMs.toFixed(0)} ms, ${reads} reads meanwhile, none refused`]);
   say(`  rotated the key in ${rotateMs.toFixed(0)} ms; everything readable throughout`);
