@@ -55,6 +55,7 @@ static struct sr_result serve_in_lease(struct sr_blob_request *request)
 {
 	SR_TRY(sr_blob_account_enter(request->service->accounts, request->account, abort_exchange, request->exchange,
 	                             &request->use, &request->volume));
+	SR_TRY(sr_blob_authorize_by_policy(request));
 	sr_blob_add_common_headers(request->exchange);
 	return request->operation->handle(request);
 }

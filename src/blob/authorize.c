@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "blob/container_store.h"
 #include "wire/shared_key.h"
 #include "wire/time.h"
 
@@ -167,10 +168,70 @@ static bool scheme_is(const char *authorization, const char *scheme, const char 
 	return true;
 }
 
+static struct sr_sas_use use_of(const struct sr_blob_request *request)
+{
+	const struct sr_blob_operation *operation = request->operation;
+	return (struct sr_sas_use){
+	    .now_us = sr_unix_us(),
+	    .peer_address = sr_exchange_peer_address(request->exchange),
+	    .resource = request->target.resource,
+	    .allowed_by = request->sas->is_account ? operation->account_permissions : operation->service_permissions,
+	};
+}
+
+static struct sr_result by_signature(struct sr_blob_request *request)
+{
+	struct sr_sas *sas = sr_arena_alloc(request->arena, sizeof *sas);
+	SR_TRY(sr_sas_read(&request->query, sas));
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(STRING_TO_SIGN_MAX);
+	sr_sas_string(sas, &request->target, &text);
+	SR_TRY(sr_buf_result(&text));
+	SR_TRY(check_signature(request->account, sr_buf_bytes(&text), sr_bytes_str(sas->sig)));
+	request->sas = sas;
+	if (*sas->si) {
+		return sr_ok(); /* its policy decides: sr_blob_authorize_by_policy */
+	}
+	const struct sr_sas_use use = use_of(request);
+	return sr_sas_check(sas, &use, NULL, &request->permissions);
+}
+
+static struct sr_result check_policy(struct sr_connection *connection, void *context)
+{
+	struct sr_blob_request *request = context;
+	struct sr_container_row row;
+	SR_TRY(sr_container_find(connection, request->arena, request->target.container, &row));
+	struct sr_blob_policy policies[SR_BLOB_POLICY_MAX];
+	size_t count = 0;
+	SR_TRY(sr_blob_policies_unpack(row.acl, policies, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (sr_equal_public(policies[i].id, sr_bytes_str(request->sas->si))) {
+			const struct sr_sas_use use = use_of(request);
+			return sr_sas_check(request->sas, &use, &policies[i], &request->permissions);
+		}
+	}
+	return authentication_failed("the signature names a policy that is not there");
+}
+
+struct sr_result sr_blob_authorize_by_policy(struct sr_blob_request *request)
+{
+	if (!request->sas || !*request->sas->si) {
+		return sr_ok();
+	}
+	struct sr_result result = sr_database_read(request->volume->database, check_policy, request);
+	if (sr_result_code(result) == SR_NOT_FOUND) { /* what is not there is told only to those who may ask */
+		sr_result_free(result);
+		return authentication_failed("the signature names a policy that is not there");
+	}
+	return result;
+}
+
 struct sr_result sr_blob_authorize(struct sr_blob_request *request)
 {
 	const char *authorization = sr_blob_header(request, "authorization");
 	const char *rest = NULL;
+	if (!authorization && sr_sas_is_there(&request->query)) {
+		return by_signature(request);
+	}
 	if (!authorization) {
 		set_challenge(request);
 		return sr_fail_as(SR_UNAUTHENTICATED, "NoAuthenticationInformation", "the request says not who asks");

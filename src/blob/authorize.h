@@ -10,5 +10,10 @@
  * ("AuthenticationFailed", "AuthorizationPermissionMismatch", "AuthorizationFailure").
  */
 SR_MUST struct sr_result sr_blob_authorize(struct sr_blob_request *request);
+/*
+ * The second half for a shared access signature that names a stored access policy, which lies in the account's
+ * database: call once the lease is entered. Nothing for other requests. SR_DENIED.
+ */
+SR_MUST struct sr_result sr_blob_authorize_by_policy(struct sr_blob_request *request);
 
 #endif

@@ -98,6 +98,7 @@ static struct sr_result commit_in_transaction(struct sr_connection *connection, 
 	row->name = request->target.blob;
 	SR_TRY(sr_container_number(connection, request->target.container, &row->container));
 	SR_TRY(sr_blob_find(connection, request->arena, row->container, row->name, &exists, &old));
+	SR_TRY(sr_blob_check_overwrite(request, exists));
 	SR_TRY(sr_blob_check_write(exists ? &old : NULL, &commit->conditions, commit->lease_id, true));
 	if (exists && old.kind != SR_BLOB_KIND_BLOCK) {
 		return sr_fail_as(SR_CONFLICT, "InvalidBlobType", "the blob is no block blob");

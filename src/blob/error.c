@@ -110,6 +110,7 @@ static const struct sr_blob_error by_reason[] = {
            "One of the query parameters specified in the request URI is outside the permissible range."),
     SYMBOL("RequestBodyTooLarge", 413, "The request body is too large and exceeds the maximum permissible limit."),
     SYMBOL("ResourceNotFound", 404, "The specified resource does not exist."),
+    SYMBOL("UnauthorizedBlobOverwrite", 403, "This request is not authorized to perform blob overwrites."),
     SYMBOL("UnsatisfiableCondition", 400, "The request includes an unsatisfiable condition for this operation."),
     SYMBOL("UnsupportedHeader", 400, "One of the HTTP headers specified in the request is not supported."),
     SYMBOL("UnsupportedHttpVerb", 405, "The resource doesn't support specified Http Verb."),

@@ -62,11 +62,28 @@ static void add_tier_headers(struct sr_exchange *exchange, const struct sr_blob_
 	}
 }
 
+/* What a signature says of the response stands in place of what the blob says. */
+static struct sr_blob_content_headers response_headers(const struct sr_blob_request *request,
+                                                       const struct sr_blob_row *row)
+{
+	struct sr_blob_content_headers headers = row->headers;
+	const struct sr_sas *sas = request->sas;
+	if (sas && !sas->is_account) {
+		headers.cache_control = *sas->rscc ? sas->rscc : headers.cache_control;
+		headers.content_disposition = *sas->rscd ? sas->rscd : headers.content_disposition;
+		headers.content_encoding = *sas->rsce ? sas->rsce : headers.content_encoding;
+		headers.content_language = *sas->rscl ? sas->rscl : headers.content_language;
+		headers.content_type = *sas->rsct ? sas->rsct : headers.content_type;
+	}
+	return headers;
+}
+
 static void add_headers(struct sr_blob_request *request, const struct sr_blob_row *row, bool is_partial)
 {
 	struct sr_exchange *exchange = request->exchange;
+	const struct sr_blob_content_headers headers = response_headers(request, row);
 	sr_blob_add_state_headers(exchange, row->etag, row->modified);
-	sr_blob_add_content_headers(exchange, &row->headers, is_partial ? "x-ms-blob-content-md5" : "Content-MD5");
+	sr_blob_add_content_headers(exchange, &headers, is_partial ? "x-ms-blob-content-md5" : "Content-MD5");
 	sr_blob_add_metadata_headers(exchange, request->arena, row->metadata);
 	sr_blob_add_date_header(exchange, "x-ms-creation-time", row->created);
 	sr_exchange_add_header(exchange, "x-ms-blob-type", sr_blob_kind_text(row->kind));

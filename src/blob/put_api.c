@@ -33,6 +33,7 @@ static struct sr_result put_in_transaction(struct sr_connection *connection, voi
 	put->row.name = request->target.blob;
 	SR_TRY(sr_container_number(connection, request->target.container, &put->row.container));
 	SR_TRY(sr_blob_find(connection, request->arena, put->row.container, put->row.name, &exists, &old));
+	SR_TRY(sr_blob_check_overwrite(request, exists));
 	SR_TRY(sr_blob_check_write(exists ? &old : NULL, &put->conditions, put->lease_id, true));
 	if (exists) {
 		put->row.lease = old.lease;

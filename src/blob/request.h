@@ -6,6 +6,7 @@
 #define SR_BLOB_REQUEST_H
 
 #include "blob/name.h"
+#include "blob/sas.h"
 #include "blob/service.h"
 #include "wire/url.h"
 
@@ -37,8 +38,9 @@ struct sr_blob_request {
 	struct sr_blob_account *account;
 	struct sr_volume *volume;
 	struct sr_lease_use use;
-	const char *challenge;   /* for a 401; NULL where none fits */
-	const char *permissions; /* of a SAS; NULL: everything that the operation needs is granted */
+	const char *challenge;       /* for a 401; NULL where none fits */
+	const struct sr_sas *sas;    /* the shared access signature that the request came with, or NULL */
+	struct sr_bytes permissions; /* of the signature: its letters */
 };
 
 /* A query parameter's value or NULL. */

@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 struct sr_result sr_blob_check_write(const struct sr_blob_row *old, const struct sr_blob_conditions *conditions,
                                      const char *lease_id, bool creates)
 {
@@ -25,4 +27,13 @@ struct sr_result sr_blob_tier_read(const struct sr_blob_request *request, struct
 	}
 	row->tier_changed = sr_unix_s();
 	return sr_ok();
+}
+
+struct sr_result sr_blob_check_overwrite(const struct sr_blob_request *request, bool exists)
+{
+	bool is_limited = request->sas &&
+	                  (!request->permissions.len || !memchr(request->permissions.data, 'w', request->permissions.len));
+	return exists && is_limited
+	           ? sr_fail_as(SR_DENIED, "UnauthorizedBlobOverwrite", "the signature grants creation, not overwriting")
+	           : sr_ok();
 }
