@@ -122,8 +122,8 @@ static void set_bytes(json_t *body, const char *name, const struct sr_buf *bytes
 	}
 }
 
-static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operation operation,
-                                bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
+static struct sr_result encrypt_value(struct sr_vault_call *call, enum sr_key_operation operation,
+                                      bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, operation, is_kind, &use));
@@ -149,8 +149,8 @@ static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operatio
 	return sr_ok();
 }
 
-static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operation operation,
-                                bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
+static struct sr_result decrypt_value(struct sr_vault_call *call, enum sr_key_operation operation,
+                                      bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, operation, is_kind, &use));
@@ -167,22 +167,22 @@ static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operatio
 
 struct sr_result sr_handle_key_encrypt(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return encrypt(call, SR_KEY_ENCRYPT, sr_alg_is_encryption, answer);
+	return encrypt_value(call, SR_KEY_ENCRYPT, sr_alg_is_encryption, answer);
 }
 
 struct sr_result sr_handle_key_decrypt(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return decrypt(call, SR_KEY_DECRYPT, sr_alg_is_encryption, answer);
+	return decrypt_value(call, SR_KEY_DECRYPT, sr_alg_is_encryption, answer);
 }
 
 struct sr_result sr_handle_key_wrap(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return encrypt(call, SR_KEY_WRAP, sr_alg_is_wrapping, answer);
+	return encrypt_value(call, SR_KEY_WRAP, sr_alg_is_wrapping, answer);
 }
 
 struct sr_result sr_handle_key_unwrap(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return decrypt(call, SR_KEY_UNWRAP, sr_alg_is_wrapping, answer);
+	return decrypt_value(call, SR_KEY_UNWRAP, sr_alg_is_wrapping, answer);
 }
 
 struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_vault_answer *answer)
@@ -201,7 +201,7 @@ struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_vaul
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, SR_KEY_VERIFY, sr_alg_is_signature, &use));
-	struct sr_bytes digest;
+	struct sr_bytes digest = {0};
 	SR_TRY(read_required(call, "digest", &digest));
 	bool is_valid;
 	SR_TRY(sr_keypair_verify(sr_open_key_pair(use.open), use.alg, digest, use.value, &is_valid));
