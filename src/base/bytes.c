@@ -65,7 +65,7 @@ static bool make_room(struct sr_buf *buf, size_t more)
 		buf->failed = true;
 		return false;
 	}
-	if (need <= buf->cap) {
+	if (need <= buf->cap && buf->data) { /* also an empty buffer gets memory: NULL means failure and nothing else */
 		return true;
 	}
 	size_t cap = buf->cap < 256 ? 256 : buf->cap + buf->cap / 2;

@@ -148,8 +148,7 @@ static void count_objects(struct sr_cli *cli, json_t *values)
 	json_t *item;
 	json_array_foreach(values, at, item)
 	{
-		if (strcmp(sr_cli_text(item, "service"), "blob") != 0 ||
-		    strcmp(sr_cli_text(item, "kind"), "storageAccount") != 0) {
+		if (strcmp(sr_cli_text(item, "service"), "blob") != 0) {
 			continue;
 		}
 		SR_CLEANUP(sr_json) json_t *census = NULL;

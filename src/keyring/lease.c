@@ -45,10 +45,11 @@ struct sr_result kept_error_result(const struct kept_error *kept)
 	                    : sr_fail(kept->code, "%s", kept->text);
 }
 
-static void remember_denial(struct sr_lease *lease, struct sr_result denial)
+/* `asked_ns`: when the vault was asked. Whoever came later than that asks again: a key given back is back at once. */
+static void remember_denial(struct sr_lease *lease, struct sr_result denial, uint64_t asked_ns)
 {
 	kept_error_set(&lease->denial, denial);
-	lease->denial_until_ns = sr_boottime_ns() + (uint64_t)LEASE_DENIAL_MS * NS_PER_MS;
+	lease->denial_asked_ns = asked_ns;
 }
 
 /* ---- the end ---- */
@@ -124,7 +125,7 @@ void lease_end(struct sr_lease *lease, enum sr_lease_reason reason)
 	}
 	if (reason != SR_LEASE_NO_REASON && reason != SR_LEASE_VAULT_UNREACHABLE) {
 		SR_CLEANUP(sr_result) struct sr_result denial = revoked(reason);
-		remember_denial(lease, denial);
+		remember_denial(lease, denial, sr_boottime_ns());
 	}
 	sr_cond_broadcast(&lease->changed);
 	finish_if_left(lease);
@@ -187,14 +188,14 @@ static bool adopt(struct sr_lease *lease, const struct sr_lease_message *grant)
 	}
 	SR_CLEANUP(sr_result) struct sr_result opened = open_handover(lease, grant);
 	if (!sr_is_ok(opened)) {
-		remember_denial(lease, opened);
+		remember_denial(lease, opened, lease->open_sent_ns);
 		opening_over(lease, LEASE_ABSENT);
 		return false;
 	}
 	lease->id = grant->lease;
 	lease->kek_epoch = grant->kek_epoch;
 	lease->generation++;
-	lease->denial_until_ns = 0;
+	lease->denial_asked_ns = 0;
 	atomic_store(&lease->deadline_ns, deadline_ns);
 	opening_over(lease, LEASE_HELD);
 	return true;
@@ -223,7 +224,7 @@ bool lease_denied(struct sr_lease *lease, const struct sr_lease_message *answer)
 	struct sr_result denial = answer->verdict.code == SR_OK
 	                              ? sr_fail(SR_PROTOCOL, "open a key: the vault sent none and says that all is well")
 	                              : sr_lease_verdict_result(&answer->verdict);
-	remember_denial(lease, denial);
+	remember_denial(lease, denial, lease->open_sent_ns);
 	opening_over(lease, LEASE_ABSENT);
 	return true;
 }
@@ -267,7 +268,7 @@ static bool is_held(struct sr_lease *lease)
 }
 
 /* Sees to it that the vault has been asked. Fails at once where there has been no stream for long. */
-static struct sr_result ask_vault(struct sr_keyring *keyring, struct sr_lease *lease)
+static struct sr_result ask_vault(struct sr_keyring *keyring, struct sr_lease *lease, uint64_t entered_ns)
 {
 	SR_LOCKED(&keyring->mutex);
 	if (keyring->is_stopping) {
@@ -280,16 +281,16 @@ static struct sr_result ask_vault(struct sr_keyring *keyring, struct sr_lease *l
 	}
 	SR_LOCKED(&lease->mutex);
 	bool is_unanswered = lease->state == LEASE_OPENING && now_ns - lease->open_sent_ns > patience_ns;
-	if ((lease->state == LEASE_ABSENT && now_ns >= lease->denial_until_ns) || is_unanswered) {
+	if ((lease->state == LEASE_ABSENT && lease->denial_asked_ns < entered_ns) || is_unanswered) {
 		ask(lease);
 	}
 	return sr_ok();
 }
 
-/* With the lease locked: what stands in the way for good, for this request. */
-static struct sr_result refusal(const struct sr_lease *lease)
+/* With the lease locked: what stands in the way for good, for a request that came at `entered_ns`. */
+static struct sr_result refusal(const struct sr_lease *lease, uint64_t entered_ns)
 {
-	if (lease->state != LEASE_OPENING && sr_boottime_ns() < lease->denial_until_ns) {
+	if (lease->denial_asked_ns >= entered_ns) {
 		return kept_error_result(&lease->denial);
 	}
 	enum sr_lease_reason reason = (enum sr_lease_reason)atomic_load(&lease->end_reason);
@@ -303,15 +304,16 @@ static struct sr_result refusal(const struct sr_lease *lease)
 static struct sr_result enter_waiting(struct sr_keyring *keyring, struct sr_lease *lease, void (*abort)(void *context),
                                       void *context, struct sr_lease_use *ret_use)
 {
-	uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)LEASE_ASK_MS * NS_PER_MS;
+	uint64_t entered_ns = sr_boottime_ns();
+	uint64_t deadline_ns = entered_ns + (uint64_t)LEASE_ASK_MS * NS_PER_MS;
 	for (bool may_wait = true;;) {
-		SR_TRY(ask_vault(keyring, lease));
+		SR_TRY(ask_vault(keyring, lease, entered_ns));
 		SR_LOCKED(&lease->mutex);
 		if (is_held(lease)) {
 			join(lease, abort, context, ret_use);
 			return sr_ok();
 		}
-		SR_TRY(refusal(lease));
+		SR_TRY(refusal(lease, entered_ns));
 		if (!may_wait) {
 			return revoked(SR_LEASE_VAULT_UNREACHABLE);
 		}
@@ -329,7 +331,7 @@ struct sr_result sr_lease_enter(struct sr_keyring *keyring, const struct sr_id *
 	if (is_in) {
 		join(lease, abort, context, ret_use);
 	} else {
-		refused = refusal(lease);
+		refused = refusal(lease, sr_boottime_ns());
 	}
 	sr_mutex_unlock(&lease->mutex);
 	if (is_in || !sr_is_ok(refused)) {

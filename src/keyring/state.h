@@ -16,7 +16,6 @@
 enum {
 	LEASE_BUCKETS = 4096,
 	LEASE_ASK_MS = 1000,   /* the longest that sr_lease_enter waits for the vault */
-	LEASE_DENIAL_MS = 50,  /* how long a refusal stands for the requests that follow it */
 	LEASE_RATE_BOUND = 100 /* clocks' rates differ by at most one part in this: the protocol's epsilon */
 };
 
@@ -70,8 +69,8 @@ struct sr_lease {
 	uint64_t open_sent_ns;
 	struct sr_crew_job finish; /* ends the lease once nobody uses it */
 
-	struct kept_error denial; /* answers requests until denial_until_ns */
-	uint64_t denial_until_ns;
+	struct kept_error denial; /* answers requests that came before the vault was asked for it */
+	uint64_t denial_asked_ns;
 
 	bool is_attaching;
 	void *attached;

@@ -38,12 +38,27 @@ static struct sr_connection_options connection_options(const struct sr_database 
 	return (struct sr_connection_options){database->path, sr_vfs_name(database->vfs), database->cache_kib};
 }
 
-/* Waits for a reader; NULL means that the caller opens a further one, which is counted already. */
+static bool must_wait(const struct sr_database *database)
+{
+	return database->gate_is_shut || (!database->idle_readers && database->reader_count == database->reader_max);
+}
+
+/* Waits for a reader, and tells the pool only where it does wait; database->mutex is held. */
+static void wait_for_reader(struct sr_database *database)
+{
+	sr_blocking_begin();
+	while (must_wait(database)) {
+		sr_cond_wait(&database->reader_free, &database->mutex);
+	}
+}
+
+/* Takes a reader; NULL means that the caller opens a further one, which is counted already. */
 static struct sr_connection *take_reader(struct sr_database *database)
 {
-	SR_LOCKED(&database->mutex);
-	while (database->gate_is_shut || (!database->idle_readers && database->reader_count == database->reader_max)) {
-		sr_cond_wait(&database->reader_free, &database->mutex);
+	sr_mutex_lock(&database->mutex);
+	bool waits = must_wait(database);
+	if (waits) {
+		wait_for_reader(database);
 	}
 	database->busy_count++;
 	struct sr_connection *reader = database->idle_readers;
@@ -51,6 +66,10 @@ static struct sr_connection *take_reader(struct sr_database *database)
 		database->idle_readers = reader->next;
 	} else {
 		database->reader_count++;
+	}
+	sr_mutex_unlock(&database->mutex);
+	if (waits) {
+		sr_blocking_end();
 	}
 	return reader;
 }
@@ -98,9 +117,7 @@ static struct sr_result read_snapshot(struct sr_connection *reader, sr_database_
 
 static struct sr_result read_on_reader(struct sr_database *database, sr_database_work work, void *context)
 {
-	sr_blocking_begin();
 	struct sr_connection *reader = take_reader(database);
-	sr_blocking_end();
 	struct sr_result result = reader ? sr_ok() : open_reader(database, &reader);
 	if (sr_is_ok(result)) {
 		result = read_snapshot(reader, work, context);

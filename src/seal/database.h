@@ -24,7 +24,8 @@ struct sr_database_options {
 
 /*
  * Opens or makes the database. SR_WRONG_KEY: sealed under another key; SR_CORRUPT: says what does not open
- * (page, log, header) and leaves everything as it was. `dek` is copied into secret memory as far as needed.
+ * (page, log, header) and leaves everything as it was; SR_CONFLICT: it is open already, here or in another process.
+ * Foreign keys are enforced (SR_CONFLICT). `dek` is copied into secret memory as far as needed.
  */
 SR_MUST struct sr_result sr_database_open(const struct sr_database_options *options, const struct sr_secret *dek,
                                           struct sr_database **ret_database);
@@ -80,9 +81,9 @@ SR_MUST struct sr_result sr_database_verify(struct sr_database *database,
 /* Moves the log into the main file (a checkpoint) so that the main file is whole by itself. */
 SR_MUST struct sr_result sr_database_checkpoint(struct sr_database *database);
 /*
- * Freshness: after each checkpoint, at open and at close the anchor changes; the owner keeps the newest in a safer
- * place (the vault) and hands it in at the next open, which fails with SR_CORRUPT "rolled back" if the files are older.
- * Optional.
+ * Freshness: the anchor advances at each open and with the first write after each checkpoint, so that every log
+ * carries one of its own. The owner keeps the newest in a safer place (the vault) and hands it in at the next open
+ * (least_anchor), which fails with SR_CORRUPT "rolled back" if the files are older. Optional.
  */
 struct sr_database_anchor {
 	uint64_t counter;

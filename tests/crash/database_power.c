@@ -5,7 +5,7 @@
  */
 #include "database_fixture.h"
 
-enum { MAIN, LOG, FILES, SECTOR_LEN = 512, EVENTS_MAX = 60000, WRITES = 220, CUTS = 480, IMAGE_MAX = 24 * 1024 * 1024 };
+enum { MAIN, LOG, FILES, SECTOR_LEN = 512, EVENTS_MAX = 60000, WRITES = 220, CUTS = 320, IMAGE_MAX = 24 * 1024 * 1024 };
 
 struct event {
 	enum { WRITE, CUT, SYNC, ACKNOWLEDGED } kind;

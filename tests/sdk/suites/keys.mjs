@@ -51,13 +51,17 @@ await step('versions_updates_and_tags', async () => {
 });
 await step('disabled_and_expired_keys_are_refused', async () => {
   const key = await keys.createRsaKey(`off-${unique()}`);
-  await keys.updateKeyProperties(key.name, key.properties.version, { enabled: false });
-  const digest = crypto.randomBytes(32);
-  equal((await refused(crypt(key).sign('RS256', digest), 403)).details?.error?.innererror?.code ?? 'KeyDisabled', 'KeyDisabled', 'inner code');
-  await keys.updateKeyProperties(key.name, key.properties.version, { enabled: true, notBefore: new Date(Date.now() + 3600e3) });
-  await refused(crypt(key).sign('RS256', digest), 403);
-  await keys.updateKeyProperties(key.name, key.properties.version, { notBefore: new Date(Date.now() - 7200e3), expiresOn: new Date(Date.now() - 3600e3) });
-  await refused(crypt(key).sign('RS256', digest), 403);
+  const headers = await bearer();
+  const sign = async () => {
+    const body = JSON.stringify({ alg: 'RS256', value: crypto.randomBytes(32).toString('base64url') });
+    const answer = await raw(client.vaultUrl, { method: 'POST', path: `/keys/${key.name}/${key.properties.version}/sign?api-version=7.4`, headers, body });
+    return { status: answer.status, inner: JSON.parse(answer.body).error?.innererror?.code };
+  };
+  const after = async (attributes) => { await keys.updateKeyProperties(key.name, key.properties.version, attributes); return JSON.stringify(await sign()); };
+  equal(await after({ enabled: false }), '{"status":403,"inner":"KeyDisabled"}', 'disabled');
+  equal(await after({ enabled: true, notBefore: new Date(Date.now() + 3600e3) }), '{"status":403,"inner":"KeyNotYetValid"}', 'not yet valid');
+  equal(await after({ notBefore: new Date(Date.now() - 7200e3), expiresOn: new Date(Date.now() - 3600e3) }), '{"status":403,"inner":"KeyExpired"}', 'expired');
+  equal(await after({ expiresOn: new Date(Date.now() + 3600e3) }), '{"status":200}', 'valid again');
 });
 await step('soft_delete_recover_purge', async () => {
   const name = `del-${unique()}`;

@@ -43,6 +43,17 @@ static void buffer_fails_past_its_maximum_and_says_so(void **state)
 	sr_buf_free(&buf);
 }
 
+static void extending_by_nothing_is_no_failure(void **state)
+{
+	(void)state;
+	struct sr_buf buf = SR_BUF(0);
+	assert_non_null(sr_buf_extend(&buf, 0));
+	must(sr_buf_result(&buf));
+	assert_null(sr_buf_extend(&buf, 1));
+	fails(sr_buf_result(&buf), SR_TOO_LARGE);
+	sr_buf_free(&buf);
+}
+
 static void reader_yields_zeros_past_the_end_and_fails(void **state)
 {
 	(void)state;
@@ -184,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(buffer_fails_past_its_maximum_and_says_so),
+	    cmocka_unit_test(extending_by_nothing_is_no_failure),
 	    cmocka_unit_test(reader_yields_zeros_past_the_end_and_fails),
 	    cmocka_unit_test(blocks_come_back_and_lying_lengths_fail),
 	    cmocka_unit_test(base64_accepts_only_the_canonical_form),

@@ -141,6 +141,7 @@ static void script_stale(struct sr_stream *stream)
 	}
 	struct sr_lease_message first = grant_for(&open, 4, &sealed);
 	say(stream, &first);
+	sr_sleep_ms(TTL_MS / 5); /* so that the request is in when the recall comes */
 	SR_CLEANUP(sr_buf) struct sr_buf items = SR_BUF(64);
 	sr_lease_item_append(&items, SR_LEASE_RECALL, &(struct sr_lease_item){.resource = open.resource});
 	struct sr_lease_message recall = {

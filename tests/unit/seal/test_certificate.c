@@ -1,5 +1,5 @@
 /* The internal CA: what it signs chains to it, says what the profile says, and survives sealing. */
-#include "check.h"
+#include "vectors.h"
 
 #include "seal/certificate_native.h"
 
@@ -201,6 +201,30 @@ static void test_a_sealed_ca_signs_as_before_and_opens_for_its_use_alone(void **
 	assert_memory_equal(before, after, 20);
 }
 
+/* A known answer, made once by another implementation of the sealed form; it must open for ever. */
+static void test_a_known_sealed_ca_opens_and_signs(void **state)
+{
+	(void)state;
+	json_t *known = load_known("certificate_v1.json");
+	SR_CLEANUP(hex) struct hex master_key = hex_of(known, "master");
+	SR_CLEANUP(hex) struct hex aad = hex_of(known, "aad");
+	SR_CLEANUP(hex) struct hex sealed = hex_of(known, "sealed");
+	SR_CLEANUP(hex) struct hex thumbprint = hex_of(known, "sha1");
+	SR_CLEANUP(sr_secret) struct sr_secret *secret = NULL;
+	SR_CLEANUP(sr_aead) struct sr_aead *master = NULL;
+	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
+	expect_ok(sr_secret_from_bytes(hex_bytes(&master_key), &secret));
+	expect_ok(sr_aead_new(secret, &master));
+	expect_ok(sr_certificate_open(master, hex_bytes(&aad), hex_bytes(&sealed), &ca));
+	uint8_t sha1[20];
+	sr_certificate_thumbprint(ca, sha1);
+	assert_memory_equal(sha1, thumbprint.data, sizeof sha1);
+	assert_int_equal(sr_certificate_not_after(ca), number_of(known, "not_after"));
+	json_decref(known);
+	SR_CLEANUP(sr_certificate) struct sr_certificate *certificate = issue(ca, &profile);
+	assert_int_equal(X509_verify(sr_certificate_x509(certificate), X509_get0_pubkey(sr_certificate_x509(ca))), 1);
+}
+
 static void test_pem_of_an_operator_is_read_with_its_chain(void **state)
 {
 	(void)state;
@@ -258,6 +282,7 @@ int main(void)
 	    cmocka_unit_test(test_bad_profiles_are_refused),
 	    cmocka_unit_test(test_join_refuses_anothers_certificate),
 	    cmocka_unit_test(test_a_sealed_ca_signs_as_before_and_opens_for_its_use_alone),
+	    cmocka_unit_test(test_a_known_sealed_ca_opens_and_signs),
 	    cmocka_unit_test(test_pem_of_an_operator_is_read_with_its_chain),
 	    cmocka_unit_test(test_a_shared_certificate_lives_until_the_last_lets_go),
 	};

@@ -263,6 +263,30 @@ static void purging_shreds_and_destroying_is_idempotent(void **state)
 	assert_refused(rig_kek_open(&rig, &managed, &kek, &epoch), SR_NOT_FOUND);
 }
 
+static void a_damaged_seal_is_told_and_opens_nothing(void **state)
+{
+	(void)state;
+	const struct sr_id managed = sr_id_random(), under_key = sr_id_random();
+	create_key("k");
+	assert_ok(rig_kek_create(&rig, &managed, NULL, NULL));
+	assert_ok(rig_kek_create(&rig, &under_key, "k", NULL));
+	struct sr_secret *kek;
+	uint64_t epoch;
+	rig_sql(&rig, "UPDATE kek SET wrapped = zeroblob(length(wrapped))");
+	assert_refused(rig_kek_open(&rig, &managed, &kek, &epoch), SR_CORRUPT);
+	struct sr_result result = rig_kek_open(&rig, &under_key, &kek, &epoch);
+	assert_false(sr_is_ok(result));
+	sr_result_free(result);
+	/* A sealed key that was swapped with another's does not open in its place. */
+	create_key("a");
+	create_key("b");
+	rig_close(&rig);
+	rig_open(&rig);
+	rig_sql(&rig, "UPDATE key_version SET sealed = (SELECT sealed FROM key_version WHERE key = 'b') WHERE key = 'a'");
+	assert_refused(rig_call(&rig, "POST", "/keys/a/encrypt", "{\"alg\":\"RSA-OAEP\",\"value\":\"AAAA\"}"), SR_CORRUPT);
+	assert_ok(rig_call(&rig, "POST", "/keys/b/encrypt", "{\"alg\":\"RSA-OAEP\",\"value\":\"AAAA\"}"));
+}
+
 static void a_thousand_keks_rotate_at_once(void **state)
 {
 	(void)state;
@@ -365,6 +389,7 @@ int main(int argc, char **argv)
 	    TEST(a_new_version_that_cannot_wrap_is_not_followed),
 	    TEST(rekey_moves_between_keys_and_back_to_the_service),
 	    TEST(purging_shreds_and_destroying_is_idempotent),
+	    TEST(a_damaged_seal_is_told_and_opens_nothing),
 	    TEST(a_thousand_keks_rotate_at_once),
 	    TEST(a_kill_during_rotation_leaves_all_keks_under_one_version),
 	};
