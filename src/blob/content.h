@@ -55,7 +55,7 @@ SR_MUST struct sr_result sr_content_read(struct sr_content_reader *reader, uint8
 void sr_content_reader_cleanup(struct sr_content_reader *reader);
 
 /* Memory for plaintext in transit: wiped as it is freed. SR_NO_MEMORY. */
-enum { SR_CONTENT_ROOM = 262144 };
+enum { SR_CONTENT_ROOM = 131072 };
 struct sr_room {
 	uint8_t *bytes;
 	size_t len;
