@@ -181,10 +181,10 @@ static void renews_for_as_long_as_the_vault_agrees(void **state)
 	struct user user = {0};
 	unsigned opens = atomic_load(&house.opens);
 	user_start(&user, keyring, next_resource++);
-	sr_sleep_ms(3 * HOUSE_TTL_MS);
+	sr_sleep_ms(2 * HOUSE_TTL_MS);
 	assert_false(atomic_load(&user.has_failed));
 	assert_int_equal(atomic_load(&house.opens) - opens, 1);
-	assert_true(sr_keyring_counts_now(keyring).renewals >= 6);
+	assert_true(sr_keyring_counts_now(keyring).renewals >= 4);
 	user_end(&user);
 	sr_keyring_stop(keyring);
 }
@@ -426,9 +426,8 @@ static void leases_survive_a_vault_that_restarts_and_it_waits_one_ttl(void **sta
 	assert_int_equal(outcome.holders_told, 1); /* the new vault adopted the lease */
 	assert_int_equal(outcome.holders_silent, 0);
 	assert_int_equal(atomic_load(&house.opens) - opens, 1);
-	user_end(&user);
-	sr_sleep_ms(HOUSE_TTL_MS);
 	assert_false(atomic_load(&user.is_in));
+	user_end(&user);
 	sr_keyring_stop(keyring);
 }
 
@@ -489,7 +488,7 @@ static void oracle_user(void *context)
 static void no_check_succeeds_after_a_recall_returned(void **state)
 {
 	(void)state;
-	enum { USERS = 8, ROUNDS = 12 };
+	enum { USERS = 8, ROUNDS = 8 };
 	uint16_t port;
 	struct wire *wire = wire_new(house.port, &port);
 	struct sr_keyring *keyrings[2] = {house_keyring(&house, house.port), house_keyring(&house, port)};

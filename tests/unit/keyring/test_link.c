@@ -31,7 +31,8 @@ static void say(struct sr_stream *stream, const struct sr_lease_message *message
 	sr_ignore(sr_stream_write_frame(stream, sr_buf_bytes(&frame), 1000));
 }
 
-/* The next message of this kind; renewals are answered and farewells counted on the way. False: the stream is over. */
+/* The next message of this kind; renewals are answered, with nothing renewed, and
+ * farewells counted on the way. False: the stream is over. */
 static bool hear(struct sr_stream *stream, enum sr_lease_kind kind, struct sr_lease_message *ret_message)
 {
 	for (;;) {
@@ -50,6 +51,10 @@ static bool hear(struct sr_stream *stream, enum sr_lease_kind kind, struct sr_le
 		}
 		sr_cond_broadcast(&vault.changed);
 		sr_mutex_unlock(&vault.mutex);
+		if (message.kind == SR_LEASE_RENEW && kind != SR_LEASE_RENEW) {
+			say(stream, &(struct sr_lease_message){
+			                .kind = SR_LEASE_RENEWED, .request = message.request, .ttl_ms = TTL_MS}); /* of nothing */
+		}
 		if (message.kind == kind) {
 			*ret_message = message;
 			ret_message->items = (struct sr_bytes){NULL, 0};
