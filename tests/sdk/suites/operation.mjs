@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Installation } from '../installation.mjs';
+import { Installation, freePorts } from '../installation.mjs';
 import { suite, step, finish, must, equal, installation, raw } from '../steps.mjs';
 
 suite('operation');
@@ -31,9 +31,12 @@ async function storage(method, target, body = '') {
 /** Stops the services, runs `work`, and starts them again. */
 async function whileStopped(work) {
   equal((await own.stop()).code, 0, 'a clean stop');
-  await work();
-  own.log = '';
-  await own.serve();
+  try {
+    await work();
+  } finally {
+    own.log = '';
+    await own.serve();
+  }
 }
 function* filesUnder(dir) {
   for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
@@ -91,7 +94,7 @@ await step('dry_run_shows_what_would_stop_and_stops_nothing', async () => {
 });
 await step('bad_command_lines_say_what_is_wrong', async () => {
   for (const [words, status, says] of [[[], 2, ''], [['nonsense'], 2, 'nonsense'], [['key'], 2, 'key'], [['status', '--nonsense'], 2, '--nonsense'], [['status', 'surplus'], 2, 'surplus'], [['census'], 2, 'KEY'], [['status', '--format'], 2, '--format'], [['status', '--format', 'xml'], 2, 'xml'],
-    [['init', '--format', 'xml'], 2, 'xml'], [['audit', 'show', '--limit', 'many'], 1, 'many'], [['serve', '--lease-ttl-ms', '1'], 2, '200'], [['serve', '--state', `/${'d'.repeat(600)}`], 2, 'state'], [['key', 'create', 'a b', '--state', state], 1, 'name'], [['account', 'create', 'Upper', '--state', state], 1, 'name'], [['key', 'create', '../x', '--state', state], 1, '']]) {
+    [['init', '--format', 'xml'], 2, 'xml'], [['audit', 'show', '--limit', 'many', '--state', state], 1, 'many'], [['serve', '--lease-ttl-ms', '1'], 2, '200'], [['serve', '--state', `/${'d'.repeat(600)}`], 2, 'state'], [['key', 'create', 'a b', '--state', state], 1, 'name'], [['account', 'create', 'Upper', '--state', state], 1, 'name'], [['key', 'create', '../x', '--state', state], 1, '']]) {
     const { status: got, stdout, stderr } = program(words);
     equal(got, status, `strongroom ${words.join(' ').slice(0, 40)}`);
     must((stderr + stdout).includes(says), `${says} in ${JSON.stringify(stderr.slice(0, 300))}`);
@@ -149,13 +152,14 @@ await step('init_refuses_an_existing_installation_and_harms_nothing', async () =
 });
 await step('init_that_fails_can_be_tried_again', async () => {
   const other = `${state}-other`;
-  const ports = (offset) => ['identity-port', 'vault-port', 'blob-port', 'identity-internal-port', 'vault-internal-port'].flatMap((name, i) => [`--${name}`, String(offset ? own.ports[name] : 0 || 28000 + process.pid % 2000 * 10 + i)]);
+  const free = await freePorts(5);
+  const ports = (isTaken) => ['identity-port', 'vault-port', 'blob-port', 'identity-internal-port', 'vault-internal-port'].flatMap((name, i) => [`--${name}`, String(isTaken ? own.ports[name] : free[i])]);
   try {
     const taken = program(['init', '--state', other, ...ports(true)]);
     equal(taken.status, 1, 'ports that are in use');
-    must(/in use|remove/.test(taken.stderr), `it says why: ${taken.stderr.slice(-300)}`);
-    const again = program(['init', '--state', other, ...ports(false)]);
-    must(again.status === 0 || again.stderr.includes('remove'), `it works or says what to do: ${again.stderr}`);
+    must(/in use/.test(taken.stderr) && taken.stderr.includes(`remove ${other}`), `it says why, and what to do: ${taken.stderr.slice(-600)}`);
+    fs.rmSync(other, { recursive: true });
+    equal(program(['init', '--state', other, ...ports(false)]).status, 0, 'the second try');
   } finally {
     fs.rmSync(other, { recursive: true, force: true });
   }
@@ -174,22 +178,26 @@ await step('wrong_root_keys_are_named_and_harm_nothing', async () => {
   };
   await whileStopped(() => {
     const before = fingerprint();
-    for (const [what, [bytes, mode]] of Object.entries(wrong)) {
-      fs.rmSync(key);
-      if (bytes) fs.writeFileSync(key, bytes, { mode });
-      const from = performance.now();
-      const refused = program(['serve', '--state', state]);
-      equal(refused.status, 1, what);
-      must(performance.now() - from < 15000, `${what}: refused in ${(performance.now() - from).toFixed(0)} ms`);
-      must(refused.stderr.includes(key), `${what}: the file is named in ${refused.stderr.slice(-600)}`);
-      must(/chmod|copy|init|put|restore/i.test(refused.stderr), `${what}: it says what to do: ${refused.stderr.slice(-600)}`);
-      must(!bytes || !refused.stderr.includes(bytes.toString('latin1').trim().slice(-20)) || what === 'empty', `${what}: nothing of the key is shown`);
+    try {
+      for (const [what, [bytes, mode]] of Object.entries(wrong)) refusedWith(what, bytes, mode);
+    } finally {
+      fs.rmSync(key, { force: true });
+      fs.writeFileSync(key, right, { mode: 0o600 });
     }
-    fs.rmSync(key);
-    fs.writeFileSync(key, right, { mode: 0o600 });
     equal(fingerprint(), before, 'files');
   });
   await everythingReadable();
+  function refusedWith(what, bytes, mode) {
+    fs.rmSync(key, { force: true });
+    if (bytes) fs.writeFileSync(key, bytes, { mode });
+    const from = performance.now();
+    const refused = program(['serve', '--state', state]);
+    equal(refused.status, 1, what);
+    must(performance.now() - from < 15000, `${what}: refused in ${(performance.now() - from).toFixed(0)} ms`);
+    must(refused.stderr.includes(key), `${what}: the file is named in ${refused.stderr.slice(-600)}`);
+    must(/chmod|copy|init|put|restore/i.test(refused.stderr), `${what}: it says what to do: ${refused.stderr.slice(-600)}`);
+    must(!bytes?.length || !refused.stderr.includes(bytes.toString('latin1').trim().slice(-20)), `${what}: nothing of the key is shown`);
+  }
 });
 
 const accountDir = path.join(state, 'blob', 'accounts', fs.readdirSync(path.join(state, 'blob', 'accounts'))[0]);
