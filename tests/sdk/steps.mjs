@@ -12,8 +12,9 @@ let prefix = '';
 export function suite(name) {
   prefix = `${process.env.STRONGROOM_SUITE ?? 'sdk'}.${name}.`;
 }
-/** Runs one step, for at most `seconds`. */
+/** Runs one step, for at most `seconds`; STEPS=word in the environment runs only those that have the word in their names. */
 export async function step(name, work, seconds = 120) {
+  if (process.env.STEPS && !name.includes(process.env.STEPS)) return;
   let timer;
   const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`took more than ${seconds} s`)), seconds * 1000); });
   try {
