@@ -188,5 +188,8 @@ void sr_identity_dispatch_error(struct sr_exchange *exchange, struct sr_result e
 	json_t *body = door_of(exchange) == SR_DOOR_PUBLIC ? public_error_json(identity, exchange, error, &status)
 	                                                   : own_error_json(error, &status);
 	add_headers(exchange, true, status == 503 ? 1 : 0);
+	if (status == 401 && sr_exchange_header(exchange, "authorization")) {
+		sr_exchange_add_header(exchange, "WWW-Authenticate", "Basic realm=\"strongroom\""); /* RFC 6749 5.2 */
+	}
 	sr_ignore(send_json(exchange, status, body));
 }

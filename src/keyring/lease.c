@@ -84,6 +84,7 @@ static void finish(struct sr_crew_job *job)
 	                                    .lease = lease->id,
 	                                    .revocation_epoch = lease->least_revocation_epoch};
 	lease->owes_recall = false;
+	lease->id = (struct sr_id){0}; /* from here on its grant is a stranger's */
 	sr_mutex_unlock(&lease->mutex);
 	keyring_post(keyring, &farewell);
 	/* Last, so that sr_keyring_stop, which waits for this, finds the farewell posted. A recall that came meanwhile

@@ -109,7 +109,9 @@ struct sr_result sr_wiping_heap_install(void)
 	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
 		return sr_fail(SR_INTERNAL, "make OpenSSL wipe what it frees: it was used before sr_seal_init");
 	}
-	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) {
+	/* without statistics SQLite takes no global lock for each allocation */
+	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+	    sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) {
 		return sr_fail(SR_INTERNAL, "make SQLite wipe what it frees: it was used before sr_seal_init");
 	}
 	return sr_ok();

@@ -118,13 +118,6 @@ static void check_audit(struct verification *verification)
 	send_progress(verification, "audit", verdict.entries, verdict.entries);
 }
 
-static void check_authority(struct verification *verification)
-{
-	struct sr_authority *authority = NULL;
-	note(verification, "ca", "", sr_authority_open(&verification->vault->state, NULL, NULL, &authority));
-	sr_authority_free(authority);
-}
-
 struct sr_result sr_vault_admin_verify(struct sr_exchange *exchange, struct sr_vault *vault)
 {
 	SR_CLEANUP(sr_json) json_t *last = json_object();
@@ -136,7 +129,7 @@ struct sr_result sr_vault_admin_verify(struct sr_exchange *exchange, struct sr_v
 	note(&verification, "database", "vault.db", sr_database_verify(vault->state.database, on_pages, &verification));
 	try_all(&verification, "keys", try_keys);
 	try_all(&verification, "keks", try_keks);
-	check_authority(&verification);
+	note(&verification, "ca", "", sr_authority_check(&vault->state));
 	check_audit(&verification);
 	sr_json_set_string(last, "result", json_array_size(findings) ? "damaged" : "ok");
 	send_line(&verification, last);

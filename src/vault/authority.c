@@ -52,13 +52,23 @@ static struct sr_result create_ca(struct sr_vault_state *state, struct ca_record
 	return sr_ok();
 }
 
+/* SR_NOT_FOUND where none was made yet. */
 static struct sr_result open_ca(struct sr_vault_state *state, struct ca_record *record, struct sr_certificate **ret_ca)
 {
 	SR_TRY(sr_database_read(state->database, read_record, record));
 	if (!record->is_there) {
-		return create_ca(state, record, ret_ca);
+		return sr_fail(SR_NOT_FOUND, "the vault has no internal CA");
 	}
 	return sr_certificate_open(state->records, SR_LITERAL(CA_RECORD), sr_buf_bytes(&record->sealed), ret_ca);
+}
+
+struct sr_result sr_authority_check(struct sr_vault_state *state)
+{
+	struct ca_record record = {.sealed = SR_BUF(CERTIFICATE_MAX)};
+	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
+	struct sr_result result = open_ca(state, &record, &ca);
+	sr_buf_free(&record.sealed);
+	return result;
 }
 
 struct sr_result sr_authority_open(struct sr_vault_state *state, const char *const *dns_names,
@@ -67,6 +77,10 @@ struct sr_result sr_authority_open(struct sr_vault_state *state, const char *con
 	struct ca_record record = {.sealed = SR_BUF(CERTIFICATE_MAX)};
 	struct sr_certificate *ca;
 	struct sr_result result = open_ca(state, &record, &ca);
+	if (sr_result_code(result) == SR_NOT_FOUND) {
+		sr_ignore(result);
+		result = create_ca(state, &record, &ca);
+	}
 	sr_buf_free(&record.sealed);
 	SR_TRY(result);
 	struct sr_authority *authority = sr_alloc(sizeof *authority);

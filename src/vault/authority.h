@@ -12,6 +12,8 @@ struct sr_authority;
 SR_MUST struct sr_result sr_authority_open(struct sr_vault_state *state, const char *const *dns_names,
                                            const char *const *addresses, struct sr_authority **ret_authority);
 void sr_authority_free(struct sr_authority *authority);
+/* Opens the CA's record and lets it go, for verification: SR_NOT_FOUND where there is none. */
+SR_MUST struct sr_result sr_authority_check(struct sr_vault_state *state);
 /* The CA's certificate; borrowed. */
 struct sr_certificate *sr_authority_certificate(const struct sr_authority *authority);
 

@@ -99,3 +99,13 @@ struct sr_result sr_kek_shred(struct sr_connection *connection, const char *vaul
 	sr_bind_text(statement, 2, key);
 	return sr_run(statement);
 }
+
+struct sr_result sr_kek_fold_log(struct sr_vault_state *state)
+{
+	struct sr_result result = sr_database_checkpoint(state->database);
+	if (sr_result_code(result) == SR_CONFLICT) {
+		sr_ignore(result);
+		return sr_ok();
+	}
+	return result;
+}

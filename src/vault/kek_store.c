@@ -338,8 +338,7 @@ static struct sr_result destroy(void *context, const char *service, const struct
 	if (grantor) { /* ids are never used again, so no later grant is older than this recall */
 		sr_grantor_recall(grantor, resource, 1, UINT64_MAX, "KeyNotFound");
 	}
-	/* The log still holds the page as it was: fold it in, so that no wrapped KEK stays behind. */
-	return sr_database_checkpoint(state->database);
+	return sr_kek_fold_log(state);
 }
 
 static struct sr_result describe_read(struct sr_connection *connection, void *context)

@@ -32,6 +32,10 @@ SR_MUST struct sr_result sr_kek_revoke_expired(struct sr_connection *connection,
 /* Within a write: destroys the wrapped KEKs under a key that is purged. What they opened is unreadable from now on. */
 SR_MUST struct sr_result sr_kek_shred(struct sr_connection *connection, const char *vault, const char *key);
 
+/* After a shredding is durable: folds the database's log in, which still holds the pages as they were. Where readers
+ * keep the log in use, its next checkpoint does it instead. */
+SR_MUST struct sr_result sr_kek_fold_log(struct sr_vault_state *state);
+
 /* One KEK, for status and census. Text lives in the arena. */
 struct sr_kek_record {
 	struct sr_id resource;

@@ -119,12 +119,13 @@ static struct sr_result read_blob(struct sr_bytes blob, struct restoration *rest
 	restoration->vault = read_text(&reader, arena);
 	restoration->name = read_text(&reader, arena);
 	restoration->policy = read_text(&reader, arena);
-	restoration->count = sr_reader_u32(&reader);
-	if (restoration->count == 0 || restoration->count > VERSIONS_MAX || !restoration->vault || !restoration->name) {
+	const uint32_t count = sr_reader_u32(&reader);
+	if (count == 0 || count > VERSIONS_MAX || !restoration->vault || !restoration->name) {
 		return sr_fail(SR_INVALID, "value: the backup holds no key");
 	}
-	restoration->versions = sr_arena_alloc(arena, restoration->count * sizeof *restoration->versions);
-	for (uint32_t i = 0; i < restoration->count; i++) {
+	restoration->versions = sr_arena_alloc(arena, count * sizeof *restoration->versions);
+	restoration->count = count;
+	for (uint32_t i = 0; i < count; i++) {
 		SR_TRY(read_version(&reader, arena, &restoration->versions[i]));
 	}
 	return sr_reader_finish(&reader, "the backup");

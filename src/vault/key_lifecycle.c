@@ -105,7 +105,5 @@ struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct 
 {
 	struct change change = {.call = call};
 	SR_TRY(take_away(&change, purge_work, answer));
-	/* The log still holds the pages as they were: fold it in, so that neither the key nor a wrapped KEK stays behind.
-	 */
-	return sr_database_checkpoint(call->vault->state.database);
+	return sr_kek_fold_log(&call->vault->state);
 }

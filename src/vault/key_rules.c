@@ -4,13 +4,13 @@
 #include <string.h>
 
 static const struct {
-	enum sr_key_operation operation;
 	const char *name;
+	enum sr_key_operation operation;
 	bool makes_new; /* refused outside nbf..exp */
 } operations[] = {
-    {SR_KEY_ENCRYPT, "encrypt", true}, {SR_KEY_DECRYPT, "decrypt", false}, {SR_KEY_SIGN, "sign", true},
-    {SR_KEY_VERIFY, "verify", false},  {SR_KEY_WRAP, "wrapKey", true},     {SR_KEY_UNWRAP, "unwrapKey", false},
-    {SR_KEY_IMPORT, "import", false},  {SR_KEY_EXPORT, "export", false},
+    {"encrypt", SR_KEY_ENCRYPT, true}, {"decrypt", SR_KEY_DECRYPT, false}, {"sign", SR_KEY_SIGN, true},
+    {"verify", SR_KEY_VERIFY, false},  {"wrapKey", SR_KEY_WRAP, true},     {"unwrapKey", SR_KEY_UNWRAP, false},
+    {"import", SR_KEY_IMPORT, false},  {"export", SR_KEY_EXPORT, false},
 };
 enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
 

@@ -21,6 +21,7 @@ static void plaintext_cleanup(struct sr_buf *buf)
 struct use {
 	struct sr_key_record key;
 	struct sr_open_key *open;
+	enum sr_key_operation operation;
 	enum sr_alg alg;
 	struct sr_bytes value;
 };
@@ -61,6 +62,7 @@ static struct sr_result read_alg(struct sr_vault_call *call, bool (*is_kind)(enu
 static struct sr_result begin(struct sr_vault_call *call, enum sr_key_operation operation, bool (*is_kind)(enum sr_alg),
                               struct use *use)
 {
+	use->operation = operation;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &use->key));
 	SR_TRY(sr_key_check_use(&use->key.state, operation, sr_unix_s()));
 	SR_TRY(read_alg(call, is_kind, &use->alg));
@@ -72,6 +74,24 @@ static struct sr_result begin(struct sr_vault_call *call, enum sr_key_operation 
 	call->detail = sr_alg_name(use->alg);
 	const struct sr_key_name name = {use->key.vault, use->key.name, use->key.version};
 	return sr_key_cache_open(call->vault->state.cache, &name, use->key.sealed, &use->open);
+}
+
+/* Within the write of the audit entry: the state once more, so that no use is recorded, and none answered, after an
+ * entry that takes the key away. */
+static struct sr_result recheck_work(struct sr_connection *connection, void *context)
+{
+	const struct use *use = context;
+	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
+	const struct sr_key_name name = {use->key.vault, use->key.name, use->key.version};
+	struct sr_key_record key;
+	SR_TRY(sr_key_find(connection, arena, &name, SR_KEY_LIVE, &key));
+	return sr_key_check_use(&key.state, use->operation, sr_unix_s());
+}
+
+/* Records the use; only after it the result may be given away. */
+static struct sr_result finish(struct sr_vault_call *call, struct use *use)
+{
+	return sr_call_write(call, recheck_work, use, &use->key.version);
 }
 
 static json_t *answer_object(struct sr_vault_call *call, const struct use *use)
@@ -102,8 +122,8 @@ static void set_bytes(json_t *body, const char *name, const struct sr_buf *bytes
 	}
 }
 
-static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operation operation,
-                                bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
+static struct sr_result encrypt_value(struct sr_vault_call *call, enum sr_key_operation operation,
+                                      bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, operation, is_kind, &use));
@@ -118,6 +138,7 @@ static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operatio
 	SR_CLEANUP(sr_buf) struct sr_buf tag = SR_BUF(64);
 	SR_TRY(sr_keypair_encrypt(sr_open_key_pair(use.open), use.alg, use.value, &parts, &ciphertext, &iv, &tag));
 	SR_TRY(sr_buf_result(&ciphertext));
+	SR_TRY(finish(call, &use));
 	answer->body = answer_object(call, &use);
 	sr_json_set_base64url(answer->body, "value", sr_buf_bytes(&ciphertext));
 	set_bytes(answer->body, "iv", &iv);
@@ -128,8 +149,8 @@ static struct sr_result encrypt(struct sr_vault_call *call, enum sr_key_operatio
 	return sr_ok();
 }
 
-static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operation operation,
-                                bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
+static struct sr_result decrypt_value(struct sr_vault_call *call, enum sr_key_operation operation,
+                                      bool (*is_kind)(enum sr_alg), struct sr_vault_answer *answer)
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, operation, is_kind, &use));
@@ -138,6 +159,7 @@ static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operatio
 	SR_CLEANUP(plaintext) struct sr_buf plaintext = SR_BUF(RESULT_MAX);
 	SR_TRY(sr_keypair_decrypt(sr_open_key_pair(use.open), use.alg, use.value, &parts, &plaintext));
 	SR_TRY(sr_buf_result(&plaintext));
+	SR_TRY(finish(call, &use));
 	answer->body = answer_object(call, &use);
 	sr_json_set_base64url(answer->body, "value", sr_buf_bytes(&plaintext));
 	return sr_ok();
@@ -145,22 +167,22 @@ static struct sr_result decrypt(struct sr_vault_call *call, enum sr_key_operatio
 
 struct sr_result sr_handle_key_encrypt(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return encrypt(call, SR_KEY_ENCRYPT, sr_alg_is_encryption, answer);
+	return encrypt_value(call, SR_KEY_ENCRYPT, sr_alg_is_encryption, answer);
 }
 
 struct sr_result sr_handle_key_decrypt(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return decrypt(call, SR_KEY_DECRYPT, sr_alg_is_encryption, answer);
+	return decrypt_value(call, SR_KEY_DECRYPT, sr_alg_is_encryption, answer);
 }
 
 struct sr_result sr_handle_key_wrap(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return encrypt(call, SR_KEY_WRAP, sr_alg_is_wrapping, answer);
+	return encrypt_value(call, SR_KEY_WRAP, sr_alg_is_wrapping, answer);
 }
 
 struct sr_result sr_handle_key_unwrap(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
-	return decrypt(call, SR_KEY_UNWRAP, sr_alg_is_wrapping, answer);
+	return decrypt_value(call, SR_KEY_UNWRAP, sr_alg_is_wrapping, answer);
 }
 
 struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_vault_answer *answer)
@@ -169,6 +191,7 @@ struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_vault_
 	SR_TRY(begin(call, SR_KEY_SIGN, sr_alg_is_signature, &use));
 	SR_CLEANUP(sr_buf) struct sr_buf signature = SR_BUF(RESULT_MAX);
 	SR_TRY(sr_keypair_sign(sr_open_key_pair(use.open), use.alg, use.value, &signature));
+	SR_TRY(finish(call, &use));
 	answer->body = answer_object(call, &use);
 	sr_json_set_base64url(answer->body, "value", sr_buf_bytes(&signature));
 	return sr_ok();
@@ -178,10 +201,11 @@ struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_vaul
 {
 	SR_CLEANUP(use) struct use use = {0};
 	SR_TRY(begin(call, SR_KEY_VERIFY, sr_alg_is_signature, &use));
-	struct sr_bytes digest;
+	struct sr_bytes digest = {0};
 	SR_TRY(read_required(call, "digest", &digest));
 	bool is_valid;
 	SR_TRY(sr_keypair_verify(sr_open_key_pair(use.open), use.alg, digest, use.value, &is_valid));
+	SR_TRY(finish(call, &use));
 	answer->body = json_object();
 	sr_json_set_bool(answer->body, "value", is_valid);
 	return sr_ok();

@@ -168,7 +168,7 @@ static struct sr_result read_ec(struct sr_arena *arena, const json_t *jwk, struc
 	const char *crv = NULL;
 	SR_TRY(sr_json_get_string(jwk, "crv", &crv));
 	SR_TRY(sr_key_curve_by_name(crv ? crv : "", &open->spec.curve));
-	size_t x_len, y_len;
+	size_t x_len = 0, y_len = 0;
 	SR_TRY(read_public(arena, jwk, "x", open->x, sizeof open->x, &x_len));
 	SR_TRY(read_public(arena, jwk, "y", open->y, sizeof open->y, &y_len));
 	if (x_len != y_len) {

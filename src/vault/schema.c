@@ -66,7 +66,7 @@ const char sr_vault_schema[] =
     " hash BLOB NOT NULL"   /* SHA-256(hash of seq - 1, or 32 zeros; seq as u64; entry) */
     ");"
 
-    "CREATE TABLE record(" /* single things: the internal CA */
+    "CREATE TABLE record(" /* single things: the internal CA, the lease's length */
     " name TEXT NOT NULL PRIMARY KEY,"
     " sealed BLOB NOT NULL"
     ") WITHOUT ROWID;";

@@ -20,6 +20,7 @@ struct sr_vault {
 	struct sr_access *access;
 	struct sr_server *server;
 	uint64_t started_ms;
+	uint32_t longest_ttl_ms; /* of leases that may be out, earlier starts' included */
 };
 
 #endif

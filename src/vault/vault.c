@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "vault/api.h"
+#include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
 
@@ -67,11 +68,13 @@ static struct sr_result open_authority(struct sr_vault *vault)
 static struct sr_result start_grantor(struct sr_vault *vault)
 {
 	const struct sr_config *config = sr_host_config(vault->host);
+	SR_TRY(sr_lease_ttl_begin(&vault->state, (uint32_t)config->lease_ttl_ms, &vault->longest_ttl_ms));
 	const struct sr_grantor_options options = {
 	    .tls = sr_host_internal_tls(vault->host),
 	    .address = config->internal,
 	    .port = (uint16_t)config->vault_internal_port,
 	    .ttl_ms = (uint32_t)config->lease_ttl_ms,
+	    .longest_ttl_ms = vault->longest_ttl_ms,
 	    .store = sr_kek_grantor_store(&vault->state),
 	};
 	struct sr_grantor *grantor;
@@ -128,6 +131,15 @@ static struct sr_result start(struct sr_vault *vault)
 	return sr_keypair_pool_start(&pooled, RSA_POOL);
 }
 
+/* At a stop: longer leases of earlier starts are over if this one has lasted twice as long as the longest. */
+static void settle_ttl(struct sr_vault *vault)
+{
+	const uint32_t ttl_ms = (uint32_t)sr_host_config(vault->host)->lease_ttl_ms;
+	if (vault->longest_ttl_ms > ttl_ms && sr_boottime_ms() - vault->started_ms > 2 * (uint64_t)vault->longest_ttl_ms) {
+		sr_ignore(sr_lease_ttl_settle(&vault->state, ttl_ms)); /* the longer one only costs time */
+	}
+}
+
 /* In reverse; what was never started is passed over. */
 static void stop(struct sr_vault *vault)
 {
@@ -140,6 +152,7 @@ static void stop(struct sr_vault *vault)
 	sr_expiry_stop(vault->expiry);
 	if (vault->state.grantor) {
 		sr_grantor_stop(vault->state.grantor);
+		settle_ttl(vault);
 	}
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);

@@ -231,7 +231,7 @@ static int fs_rename(const char *from, const char *to, unsigned flags)
 	full(real_from, from);
 	full(real_to, to);
 	pthread_mutex_lock(&mutex);
-	int failed = flags ? (errno = EINVAL, -1) : rename(real_from, real_to);
+	int failed = renameat2(AT_FDCWD, real_from, AT_FDCWD, real_to, flags & RENAME_NOREPLACE);
 	int error_number = errno;
 	if (!failed) {
 		record(RENAME, inode_of_path(real_to), 0, from, to, strlen(to));

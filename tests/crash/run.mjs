@@ -20,6 +20,11 @@ function report(name, faults) {
   console.log(`${faults.length ? 'FAIL' : 'ok'} crash.${name}${faults.length ? ` (seed ${seed}) ${faults.slice(0, 5).join('; ')}` : ''}`);
 }
 
+/** Ends a process at once; 0 is a service that is down already (and would mean this very group). */
+function kill(pid) {
+  if (pid > 0) process.kill(pid, 'SIGKILL');
+}
+
 async function loaded(installation, options) {
   installation.run(['key', 'create', 'crash']);
   installation.run(['account', 'create', 'crash', '--key', 'crash']);
@@ -45,11 +50,11 @@ async function killing() {
       const pids = installation.pids();
       if (victim === 'all') {
         installation.child.kill('SIGKILL');
-        for (const pid of Object.values(pids)) process.kill(pid, 'SIGKILL');
+        for (const pid of Object.values(pids)) kill(pid);
         await installation.ended;
         await installation.serve();
       } else {
-        process.kill(pids[victim], 'SIGKILL');
+        kill(pids[victim]);
         if (victim !== 'blob') await sleep(20);
       }
       stop = true;
@@ -140,7 +145,11 @@ async function replay(dir, recorded, load) {
         const acknowledged = own.filter((write) => done.has(write.id)).at(-1);
         return [acknowledged?.value ?? 'absent', ...own.filter((write) => !done.has(write.id) && write.id > (acknowledged?.id ?? 0)).map((write) => write.value)];
       });
-      faults.push(...found.map((fault) => `cut at ${point} of ${records.length}, keep ${keep}: ${fault}`));
+      for (const fault of found) {
+        const own = load.history.filter((write) => fault.startsWith(`${write.blob} `) && begun.has(write.id)).slice(-4);
+        const story = own.map(({ id, value }) => `${value} (begun at ${texts.indexOf(`begin ${id}`)}, done at ${texts.indexOf(`done ${id}`)})`).join(', ');
+        faults.push(`cut at ${point} of ${records.length}, keep ${keep}: ${fault}; its last writes: ${story}`);
+      }
       const verified = installation.run(['verify'], { allowFailure: true });
       if (verified.status !== 0) faults.push(`cut at ${point}, keep ${keep}: ${verified.stdout} ${verified.stderr}`);
     } catch (error) {

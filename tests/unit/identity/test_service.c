@@ -365,6 +365,30 @@ static void each_door_has_its_own_requests(void **state)
 	}
 }
 
+static void a_wrong_basic_header_is_told_how_to_authenticate(void **state)
+{
+	struct house *house = *state;
+	prepare(house);
+	SR_CLEANUP(sr_client) struct sr_client *client = connect_to(house, CUSTOMER);
+	struct sr_client_request request = {
+	    .method = "POST",
+	    .target = "/common/oauth2/v2.0/token",
+	    .body = SR_LITERAL("grant_type=client_credentials&scope=https://vault.azure.net/.default")};
+	SR_CLEANUP(sr_json) json_t *principal = new_principal(house, "app");
+	SR_CLEANUP(sr_buf) struct sr_buf pair = SR_BUF(256);
+	SR_CLEANUP(sr_buf) struct sr_buf basic = SR_BUF(256);
+	sr_buf_printf(&pair, "%s:wrong", text_of(principal, "clientId"));
+	sr_buf_append_str(&basic, "Basic ");
+	sr_base64_encode(&basic, sr_buf_bytes(&pair));
+	const char *const wrong[][2] = {{"Authorization", sr_buf_text(&basic)}, {NULL, NULL}};
+	request.headers = wrong;
+	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
+	must(sr_client_exchange(client, &request, &response));
+	assert_int_equal(response.status, 401);
+	assert_true(sr_bytes_start_with(sr_client_response_header(&response, "WWW-Authenticate"), SR_LITERAL("Basic ")));
+	assert_true(sr_bytes_start_with(sr_client_response_header(&response, "Cache-Control"), SR_LITERAL("no-store")));
+}
+
 static void metadata_follows_the_name_by_which_it_was_asked(void **state)
 {
 	struct house *house = *state;
@@ -555,6 +579,7 @@ int main(void)
 #define IN_HOUSE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    IN_HOUSE(each_door_has_its_own_requests),
+	    IN_HOUSE(a_wrong_basic_header_is_told_how_to_authenticate),
 	    IN_HOUSE(metadata_follows_the_name_by_which_it_was_asked),
 	    IN_HOUSE(followers_hear_of_a_change_at_once),
 	    IN_HOUSE(without_its_key_it_answers_nothing_and_recovers_by_itself),

@@ -183,6 +183,8 @@ static void a_failure_to_open_comes_to_all_who_waited_and_is_tried_again_later(v
 	assert_true(atomic_load(&thing.opened) <= (HOUSE_IS_SLOW ? 10 : 2));
 	thing.must_fail = false;
 	open_by_many(&thing, resource, SR_OK);
+	house_disable(&house, resource);
+	assert_int_equal(atomic_load(&thing.closed), 1);
 }
 
 static void a_thing_that_opens_during_a_recall_is_closed(void **state)

@@ -181,10 +181,10 @@ static void renews_for_as_long_as_the_vault_agrees(void **state)
 	struct user user = {0};
 	unsigned opens = atomic_load(&house.opens);
 	user_start(&user, keyring, next_resource++);
-	sr_sleep_ms(3 * HOUSE_TTL_MS);
+	sr_sleep_ms(2 * HOUSE_TTL_MS);
 	assert_false(atomic_load(&user.has_failed));
 	assert_int_equal(atomic_load(&house.opens) - opens, 1);
-	assert_true(sr_keyring_counts_now(keyring).renewals >= 6);
+	assert_true(sr_keyring_counts_now(keyring).renewals >= 4);
 	user_end(&user);
 	sr_keyring_stop(keyring);
 }
@@ -310,6 +310,7 @@ static void requests_after_a_revocation_do_not_stampede(void **state)
 	house_disable_only(&house, resource);
 	wait_until_connected(keyring);
 	unsigned opens = atomic_load(&house.opens);
+	atomic_store(&house.open_delay_ms, 100); /* all come while the vault thinks */
 	struct entrant entrants[ENTRANTS];
 	for (unsigned i = 0; i < ENTRANTS; i++) {
 		entrants[i] = (struct entrant){.keyring = keyring, .resource = resource};
@@ -318,7 +319,26 @@ static void requests_after_a_revocation_do_not_stampede(void **state)
 	for (unsigned i = 0; i < ENTRANTS; i++) {
 		sr_thread_join(entrants[i].thread);
 	}
+	atomic_store(&house.open_delay_ms, 0);
 	assert_true(atomic_load(&house.opens) - opens <= (HOUSE_IS_SLOW ? 10 : 3));
+	sr_keyring_stop(keyring);
+}
+
+static void key_given_back_serves_the_very_next_request(void **state)
+{
+	(void)state;
+	struct sr_keyring *keyring = house_keyring(&house, house.port);
+	unsigned resource = next_resource++;
+	wait_until_connected(keyring);
+	for (int i = 0; i < 20; i++) {
+		struct sr_lease_use use = {0};
+		house_disable_only(&house, resource);
+		must_fail(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use), SR_REVOKED, "KeyDisabled");
+		house_restore(&house, resource);
+		must(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+		sr_lease_leave(&use);
+		house_disable(&house, resource);
+	}
 	sr_keyring_stop(keyring);
 }
 
@@ -384,6 +404,36 @@ static void uses_end_within_the_ttl_of_a_frozen_network(void **state)
 	wire_free(wire);
 }
 
+static void slow_abort(void *context)
+{
+	(void)context;
+	sr_sleep_ms(HOUSE_TTL_MS / 2);
+}
+
+/* Both leases have one deadline, since one renewal carried both. Whichever the timer ends first holds it up. */
+static void checks_fail_from_the_deadline_even_if_the_timer_is_late(void **state)
+{
+	(void)state;
+	uint16_t port;
+	struct wire *wire = wire_new(house.port, &port);
+	struct sr_keyring *keyring = house_keyring(&house, port);
+	struct sr_lease_use uses[2] = {{0}};
+	for (int i = 0; i < 2; i++) {
+		must(sr_lease_enter(keyring, house_id(&house, next_resource++), slow_abort, NULL, &uses[i]));
+	}
+	sr_sleep_ms(HOUSE_TTL_MS / 2);
+	must(sr_lease_check(&uses[0]));
+	wire_freeze(wire, true);
+	sr_sleep_ms(HOUSE_TTL_MS + HOUSE_TTL_MS / 20);
+	must_fail(sr_lease_check(&uses[0]), SR_REVOKED, "VaultUnreachable");
+	must_fail(sr_lease_check(&uses[1]), SR_REVOKED, "VaultUnreachable");
+	wire_freeze(wire, false);
+	sr_lease_leave(&uses[0]);
+	sr_lease_leave(&uses[1]);
+	sr_keyring_stop(keyring);
+	wire_free(wire);
+}
+
 static void leases_survive_a_broken_stream(void **state)
 {
 	(void)state;
@@ -426,9 +476,8 @@ static void leases_survive_a_vault_that_restarts_and_it_waits_one_ttl(void **sta
 	assert_int_equal(outcome.holders_told, 1); /* the new vault adopted the lease */
 	assert_int_equal(outcome.holders_silent, 0);
 	assert_int_equal(atomic_load(&house.opens) - opens, 1);
-	user_end(&user);
-	sr_sleep_ms(HOUSE_TTL_MS);
 	assert_false(atomic_load(&user.is_in));
+	user_end(&user);
 	sr_keyring_stop(keyring);
 }
 
@@ -489,7 +538,7 @@ static void oracle_user(void *context)
 static void no_check_succeeds_after_a_recall_returned(void **state)
 {
 	(void)state;
-	enum { USERS = 8, ROUNDS = 12 };
+	enum { USERS = 8, ROUNDS = 8 };
 	uint16_t port;
 	struct wire *wire = wire_new(house.port, &port);
 	struct sr_keyring *keyrings[2] = {house_keyring(&house, house.port), house_keyring(&house, port)};
@@ -562,8 +611,10 @@ int main(void)
 	    cmocka_unit_test(recall_with_a_hundred_users_takes_under_50_ms),
 	    cmocka_unit_test(slow_user_of_one_lease_harms_no_other),
 	    cmocka_unit_test(requests_after_a_revocation_do_not_stampede),
+	    cmocka_unit_test(key_given_back_serves_the_very_next_request),
 	    cmocka_unit_test(stale_answer_of_a_slow_store_is_not_granted),
 	    cmocka_unit_test(uses_end_within_the_ttl_of_a_frozen_network),
+	    cmocka_unit_test(checks_fail_from_the_deadline_even_if_the_timer_is_late),
 	    cmocka_unit_test(leases_survive_a_broken_stream),
 	    cmocka_unit_test(leases_survive_a_vault_that_restarts_and_it_waits_one_ttl),
 	    cmocka_unit_test(stopped_holder_is_waited_for_and_wakes_without_a_lease),

@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include "base/clock.h"
+#include "vault/lease_ttl.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -287,6 +288,23 @@ static void a_damaged_seal_is_told_and_opens_nothing(void **state)
 	assert_ok(rig_call(&rig, "POST", "/keys/b/encrypt", "{\"alg\":\"RSA-OAEP\",\"value\":\"AAAA\"}"));
 }
 
+static void the_longest_lease_is_remembered_until_it_is_over(void **state)
+{
+	(void)state;
+	uint32_t longest;
+	assert_ok(sr_lease_ttl_begin(&rig.vault.state, 2000, &longest));
+	assert_int_equal(longest, 2000);
+	assert_ok(sr_lease_ttl_begin(&rig.vault.state, 10000, &longest));
+	assert_int_equal(longest, 10000);
+	rig_close(&rig);
+	rig_open(&rig);
+	assert_ok(sr_lease_ttl_begin(&rig.vault.state, 2000, &longest));
+	assert_int_equal(longest, 10000);
+	assert_ok(sr_lease_ttl_settle(&rig.vault.state, 2000));
+	assert_ok(sr_lease_ttl_begin(&rig.vault.state, 2000, &longest));
+	assert_int_equal(longest, 2000);
+}
+
 static void a_thousand_keks_rotate_at_once(void **state)
 {
 	(void)state;
@@ -390,6 +408,7 @@ int main(int argc, char **argv)
 	    TEST(rekey_moves_between_keys_and_back_to_the_service),
 	    TEST(purging_shreds_and_destroying_is_idempotent),
 	    TEST(a_damaged_seal_is_told_and_opens_nothing),
+	    TEST(the_longest_lease_is_remembered_until_it_is_over),
 	    TEST(a_thousand_keks_rotate_at_once),
 	    TEST(a_kill_during_rotation_leaves_all_keks_under_one_version),
 	};
