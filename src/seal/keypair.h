@@ -25,7 +25,7 @@ struct sr_keypair; /* opaque; wiped as it is freed */
 SR_MUST struct sr_result sr_keypair_generate(const struct sr_key_spec *spec, struct sr_keypair **ret_keypair);
 /*
  * RSA keys take long to find. A background thread keeps `count` keys of this spec ready, made
- * one at a time at idle priority; the pool ends with the process. For create and rotate in milliseconds.
+ * one at a time at low priority; the pool ends with the process. For create and rotate in milliseconds.
  */
 SR_MUST struct sr_result sr_keypair_pool_start(const struct sr_key_spec *spec, unsigned count);
 

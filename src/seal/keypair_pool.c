@@ -1,16 +1,16 @@
 /*
  * RSA keys made ahead of time: finding two primes takes a tenth of a second to seconds. One thread at
- * idle priority fills all pools, one key at a time; it ends with the process.
+ * low priority fills all pools, one key at a time; it ends with the process.
  */
 #include "seal/keypair_parts.h"
 
 #include "base/memory.h"
 #include "base/thread.h"
 
-#include <pthread.h>
-#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { POOL_MAX = 4, STACK_LEN = 512 * 1024 };
+enum { POOL_MAX = 4, POOL_NICE = 5, STACK_LEN = 512 * 1024 };
 
 struct ready {
 	EVP_PKEY *key;
@@ -43,8 +43,11 @@ static unsigned find_lacking(void)
 static void fill(void *context)
 {
 	(void)context;
-	/* Only a courtesy to those who serve: where it is refused, keys are made at the usual priority. */
-	pthread_setschedparam(pthread_self(), SCHED_IDLE, &(struct sched_param){0});
+	/*
+	 * A courtesy to those who serve: where it is refused, keys are made at the usual priority. Not SCHED_IDLE: a
+	 * machine that is busy for long would then never fill the pool, and rotation would wait for primes.
+	 */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), POOL_NICE);
 	sr_mutex_lock(&store.mutex);
 	for (;;) {
 		unsigned lacking = find_lacking();

@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-enum { KEY_CACHE_MAX = 64, RSA_POOL = 2, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
+enum { KEY_CACHE_MAX = 64, RSA_POOL = 4, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
 
 struct sr_result sr_vault_create_root(const char *root_key_path)
 {
