@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "seal/keypair.h"
 #include "vault/api.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
@@ -154,6 +155,8 @@ static void stop(struct sr_vault *vault)
 		sr_grantor_stop(vault->state.grantor);
 		settle_ttl(vault);
 	}
+	sr_keypair_pool_stop();
+	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);
