@@ -337,6 +337,12 @@ bool sr_host_is_stopping(struct sr_host *host)
 	return host->is_stopping;
 }
 
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
@@ -345,7 +351,9 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	bool is_identity = strcmp(host->service, "identity") == 0;
 	*ret_confinement = (struct sr_confinement){
 	    .service = host->service,
+	    .state_dir = config->state,
 	    .write_dir = host->state_dir,
+	    .own_file = is_vault && is_below(config->root_key, config->state) ? config->root_key : NULL,
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
 	                   is_vault ? config->root_key : NULL},

@@ -26,7 +26,14 @@ static struct sr_result open_master(struct sr_vault *vault, const char *database
 	SR_TRY(sr_root_key_read(sr_host_config(vault->host)->root_key, &root));
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/master", sr_host_state_dir(vault->host));
 	const bool is_first_start = access(database_path, F_OK) < 0;
-	return sr_vault_master_open(path, root, is_first_start, &vault->master);
+	struct sr_result opened = sr_vault_master_open(path, root, is_first_start, &vault->master);
+	if (sr_result_code(opened) == SR_WRONG_KEY) {
+		sr_result_free(opened);
+		return sr_fail(SR_WRONG_KEY,
+		               "%s is not this installation's root key, or %s is damaged: put the file back from your copy",
+		               sr_host_config(vault->host)->root_key, path);
+	}
+	return opened;
 }
 
 static struct sr_result open_database(struct sr_vault *vault)

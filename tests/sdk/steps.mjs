@@ -71,10 +71,10 @@ export function blobService(account, cred) {
   return new BlobServiceClient(`${installation.client.blobEndpoint}/${account.name}`, cred ?? new StorageSharedKeyCredential(account.name, account.key1),
     { retryOptions: { maxTries: 1 } });
 }
-/** One raw HTTPS request; gives status, headers and body text. */
-export function raw(origin, { method = 'GET', path = '/', headers = {}, body } = {}) {
+/** One raw HTTPS request; gives status, headers and body text. `ca` where it is not of the running installation. */
+export function raw(origin, { method = 'GET', path = '/', headers = {}, body, ca } = {}) {
   return new Promise((resolve, reject) => {
-    const request = https.request(origin, { method, path, headers, agent: false }, (response) => {
+    const request = https.request(origin, { method, path, headers, ca, agent: false }, (response) => {
       const pieces = [];
       response.on('data', (piece) => pieces.push(piece));
       response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(pieces).toString() }));
