@@ -71,7 +71,7 @@ static void link_newest(struct extent_cache *cache, struct cached_key *item)
 static struct cached_key *find(struct extent_cache *cache, const struct sr_id *extent)
 {
 	struct cached_key *item = cache->by_extent ? *extent_bucket(cache, extent) : NULL;
-	while (item && memcmp(item->extent.bytes, extent->bytes, SR_ID_LEN) != 0) {
+	while (item && !sr_id_equal(&item->extent, extent)) {
 		item = item->next_by_extent;
 	}
 	return item;

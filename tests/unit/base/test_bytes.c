@@ -85,6 +85,19 @@ static void blocks_come_back_and_lying_lengths_fail(void **state)
 	sr_buf_free(&buf);
 }
 
+static void zero_means_every_byte(void **state)
+{
+	(void)state;
+	uint8_t bytes[4] = {0};
+	assert_true(sr_bytes_are_zero(sr_bytes_of(bytes, sizeof bytes)));
+	assert_true(sr_bytes_are_zero((struct sr_bytes){NULL, 0}));
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		bytes[i] = 1;
+		assert_false(sr_bytes_are_zero(sr_bytes_of(bytes, sizeof bytes)));
+		bytes[i] = 0;
+	}
+}
+
 static void base64_accepts_only_the_canonical_form(void **state)
 {
 	(void)state;
@@ -198,6 +211,7 @@ int main(void)
 	    cmocka_unit_test(extending_by_nothing_is_no_failure),
 	    cmocka_unit_test(reader_yields_zeros_past_the_end_and_fails),
 	    cmocka_unit_test(blocks_come_back_and_lying_lengths_fail),
+	    cmocka_unit_test(zero_means_every_byte),
 	    cmocka_unit_test(base64_accepts_only_the_canonical_form),
 	    cmocka_unit_test(base64url_takes_missing_padding_but_no_wrong_one),
 	    cmocka_unit_test(numbers_are_strict_and_bounded),

@@ -50,7 +50,7 @@ static void must(struct sr_result result)
 /* The vault's store: one service-managed key. */
 static struct sr_result may_use(struct house *house, const struct sr_id *resource)
 {
-	if (!house->kek || !sr_equal_public(sr_id_bytes(&house->resource), sr_id_bytes(resource))) {
+	if (!house->kek || !sr_id_equal(&house->resource, resource)) {
 		return sr_fail(SR_NOT_FOUND, "there is no such resource");
 	}
 	return house->is_disabled ? sr_fail_as(SR_REVOKED, "KeyDisabled", "the key is disabled") : sr_ok();
