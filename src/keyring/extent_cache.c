@@ -118,8 +118,8 @@ static void trim(struct extent_cache *cache)
 static struct cached_key *insert(struct extent_cache *cache, const struct sr_id *extent, struct sr_extent_key *key)
 {
 	if (!cache->by_extent) {
-		cache->by_extent = sr_alloc_array(CACHE_BUCKETS, sizeof *cache->by_extent);
-		cache->by_key = sr_alloc_array(CACHE_BUCKETS, sizeof *cache->by_key);
+		cache->by_extent = sr_alloc_array(CACHE_BUCKETS, sizeof(struct cached_key *));
+		cache->by_key = sr_alloc_array(CACHE_BUCKETS, sizeof(struct cached_key *));
 	}
 	struct cached_key *item = sr_alloc(sizeof *item);
 	item->extent = *extent;

@@ -71,6 +71,7 @@ static struct sr_result read_chunks(struct sr_extent_reader *reader, uint64_t in
 	for (size_t i = 0; i < count; i++) {
 		vectors[2 * i] =
 		    (struct iovec){to + i * SR_EXTENT_CHUNK_LEN, sr_extent_chunk_len(reader->plaintext_len, index + i)};
+		/* cppcheck-suppress legacyUninitvar; it is read into here */
 		vectors[2 * i + 1] = (struct iovec){tags[i], SR_GCM_TAG_LEN};
 	}
 	SR_TRY(read_vectors(reader->fd, vectors, (int)(2 * count), sr_extent_chunk_offset(index)));
