@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_LEN = 1024, READERS = 8, CACHE_KIB = 4096 };
+enum { PATH_LEN = 1024, READERS = 4, CACHE_KIB = 2048 };
 
 /* Entity tags count as .NET's clock does (100 ns since year 1), which is how clients know them. */
 static const uint64_t ticks_at_epoch = 621355968000000000ULL;

@@ -78,8 +78,10 @@ static void publish(struct sr_supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct child *child = &supervisor->children[i];
 		serving += child->is_serving;
-		sr_buf_printf(&text, "%s{\"service\":\"%s\",\"pid\":%d,\"state\":\"%s\",\"restarts\":%u,\"since\":%lld}",
-		              i ? "," : "", child->service, (int)child->pid,
+		char pid[16];
+		snprintf(pid, sizeof pid, "%d", (int)child->pid);
+		sr_buf_printf(&text, "%s{\"service\":\"%s\",\"pid\":%s,\"state\":\"%s\",\"restarts\":%u,\"since\":%lld}",
+		              i ? "," : "", child->service, child->pid ? pid : "null",
 		              child->is_serving ? "serving"
 		              : child->pid      ? "starting"
 		                                : "down",

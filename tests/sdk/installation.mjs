@@ -90,9 +90,9 @@ export class Installation {
 }
 
 /** Runs this script again with the installation's CA trusted, which Node.js reads only at its start. */
-export function rerunTrusting(installation, script, args = []) {
+export function rerunTrusting(installation, script, args = [], caFile = installation.client.caFile) {
   return new Promise((resolve) => {
-    const env = { ...process.env, NODE_EXTRA_CA_CERTS: installation.client.caFile, STRONGROOM_TEST: JSON.stringify({
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: caFile, STRONGROOM_TEST: JSON.stringify({
       client: installation.client, state: installation.state, ports: installation.ports, binary: installation.binary }) };
     const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit', env });
     child.once('exit', (code) => resolve(code ?? 1));

@@ -90,15 +90,17 @@ static void sweep_all(struct fixture *fixture)
 	}
 }
 
+static const char *numbered_name(size_t index, void *context)
+{
+	return sr_arena_printf(((struct fixture *)context)->arena, "b%zu", index);
+}
+
 static void a_deleted_containers_name_is_free_at_once_and_its_blobs_are_swept(void **state)
 {
 	struct fixture *fixture = *state;
 	int64_t old = make_container(fixture, "cont");
-	for (int i = 0; i < 1200; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "b%d", i);
-		put_blob(fixture, old, name, "x");
-	}
+	struct many many = {fixture, old, 1200, numbered_name, fixture};
+	in_write(fixture, put_many_work, &many);
 	in_write(fixture, delete_container_work, fixture);
 	assert_int_equal(number_of(fixture, "SELECT objects + bytes FROM totals"), 0);
 	int64_t fresh = make_container(fixture, "cont");

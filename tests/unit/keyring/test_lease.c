@@ -310,6 +310,7 @@ static void requests_after_a_revocation_do_not_stampede(void **state)
 	house_disable_only(&house, resource);
 	wait_until_connected(keyring);
 	unsigned opens = atomic_load(&house.opens);
+	atomic_store(&house.open_delay_ms, 100); /* all come while the vault thinks */
 	struct entrant entrants[ENTRANTS];
 	for (unsigned i = 0; i < ENTRANTS; i++) {
 		entrants[i] = (struct entrant){.keyring = keyring, .resource = resource};
@@ -318,7 +319,26 @@ static void requests_after_a_revocation_do_not_stampede(void **state)
 	for (unsigned i = 0; i < ENTRANTS; i++) {
 		sr_thread_join(entrants[i].thread);
 	}
+	atomic_store(&house.open_delay_ms, 0);
 	assert_true(atomic_load(&house.opens) - opens <= (HOUSE_IS_SLOW ? 10 : 3));
+	sr_keyring_stop(keyring);
+}
+
+static void key_given_back_serves_the_very_next_request(void **state)
+{
+	(void)state;
+	struct sr_keyring *keyring = house_keyring(&house, house.port);
+	unsigned resource = next_resource++;
+	wait_until_connected(keyring);
+	for (int i = 0; i < 20; i++) {
+		struct sr_lease_use use = {0};
+		house_disable_only(&house, resource);
+		expect_reason(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use), SR_REVOKED, "KeyDisabled");
+		house_restore(&house, resource);
+		expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+		sr_lease_leave(&use);
+		house_disable(&house, resource);
+	}
 	sr_keyring_stop(keyring);
 }
 
@@ -592,6 +612,7 @@ int main(void)
 	    cmocka_unit_test(recall_with_a_hundred_users_takes_under_50_ms),
 	    cmocka_unit_test(slow_user_of_one_lease_harms_no_other),
 	    cmocka_unit_test(requests_after_a_revocation_do_not_stampede),
+	    cmocka_unit_test(key_given_back_serves_the_very_next_request),
 	    cmocka_unit_test(stale_answer_of_a_slow_store_is_not_granted),
 	    cmocka_unit_test(uses_end_within_the_ttl_of_a_frozen_network),
 	    cmocka_unit_test(checks_fail_from_the_deadline_even_if_the_timer_is_late),
