@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { STACK_LEN = 256 * 1024 };
+
 #ifndef NDEBUG
 enum { HELD_MAX = 16 };
 static _Thread_local struct {
@@ -169,7 +171,7 @@ struct sr_result sr_thread_start(const char *name, size_t stack_len, void (*run)
 	snprintf(start->name, sizeof start->name, "%s", name);
 	pthread_attr_t attributes;
 	must(pthread_attr_init(&attributes));
-	must(pthread_attr_setstacksize(&attributes, stack_len ? stack_len : 256 * 1024));
+	must(pthread_attr_setstacksize(&attributes, stack_len ? stack_len : STACK_LEN));
 	sigset_t all;
 	sigset_t before;
 	sigfillset(&all);

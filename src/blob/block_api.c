@@ -14,7 +14,7 @@
 
 enum { LIST_XML_MAX = 12 * 1024 * 1024 };
 
-static const uint64_t mib = 1024 * 1024;
+static const uint64_t mib = UINT64_C(1024) * 1024;
 
 static uint64_t block_max(unsigned version)
 {

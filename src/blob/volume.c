@@ -128,7 +128,7 @@ bool sr_volume_is_uploading(struct sr_volume *volume, const struct sr_id *extent
 {
 	SR_LOCKED(&volume->mutex);
 	for (struct sr_volume_upload *upload = volume->uploads.next; upload != &volume->uploads; upload = upload->next) {
-		if (sr_equal_public(sr_id_bytes(&upload->extent), sr_id_bytes(extent))) {
+		if (sr_id_equal(&upload->extent, extent)) {
 			return true;
 		}
 	}

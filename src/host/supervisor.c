@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +112,7 @@ static void become_service(const char *service, int fd)
 {
 	sigset_t none;
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	if (fd == SR_CONTROL_FD) {
 		fcntl(fd, F_SETFD, 0);
 	} else if (dup2(fd, SR_CONTROL_FD) < 0) {
@@ -462,7 +463,7 @@ static struct sr_result take_signals(struct sr_supervisor *supervisor)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return supervisor->signals < 0 ? sr_fail_errno(errno, "take signals") : sr_ok();
@@ -472,7 +473,7 @@ struct sr_result sr_supervise(const struct sr_config *config, const char *const 
                               bool (*on_serving)(void *context), void *context)
 {
 	struct sr_supervisor supervisor = {.config = config, .signals = -1, .lock = -1, .buf = SR_BUF(SR_CONTROL_MAX)};
-	for (size_t i = 0; services[i] && i < CHILDREN_MAX; i++) {
+	for (size_t i = 0; i < CHILDREN_MAX && services[i]; i++) {
 		supervisor.children[i] = (struct child){.service = services[i], .fd = -1};
 		supervisor.child_count++;
 	}

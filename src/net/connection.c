@@ -147,7 +147,7 @@ static void lend_input(struct sr_worker *worker, struct sr_connection *connectio
 	if (!connection->in || connection->in_cap < sr_input_len(worker->server)) {
 		size_t cap = sr_input_len(worker->server);
 		uint8_t *in = worker->spare_in ? SR_TAKE(worker->spare_in) : sr_alloc(cap);
-		if (connection->in_len > 0) {
+		if (connection->in) {
 			memcpy(in, connection->in, connection->in_len);
 			sr_wipe(connection->in, connection->in_len);
 		}

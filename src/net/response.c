@@ -248,7 +248,10 @@ static struct sr_result push_joined(struct sr_exchange *exchange, struct sr_byte
 struct sr_result sr_exchange_send(struct sr_exchange *exchange, int status, struct sr_bytes body)
 {
 	SR_TRY(begin(exchange, status, (int64_t)body.len));
-	struct sr_bytes sent = exchange->has_no_body ? (struct sr_bytes){0} : body;
+	struct sr_bytes sent = {0};
+	if (!exchange->has_no_body) {
+		sent = body;
+	}
 	exchange->response_left = 0;
 	SR_TRY(push_joined(exchange, sent, (struct sr_bytes){0}));
 	exchange->has_ended = true;

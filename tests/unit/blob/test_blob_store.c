@@ -29,14 +29,14 @@ static void a_blob_that_was_put_is_found_with_its_bytes(void **state)
 	assert_int_equal(work.row.length, 0);
 	assert_int_equal(work.row.piece_number, 0);
 	work.name = SR_LITERAL("absent");
-	expect_failure(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "BlobNotFound");
+	expect_reason(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "BlobNotFound");
 }
 
 static void a_missing_container_is_told_from_a_missing_blob(void **state)
 {
 	struct fixture *fixture = *state;
 	struct blob_work work = {.fixture = fixture, .name = SR_LITERAL("x")};
-	expect_failure(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "ContainerNotFound");
+	expect_reason(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "ContainerNotFound");
 }
 
 static void counts_follow_puts_overwrites_and_deletions(void **state)
@@ -118,8 +118,8 @@ static void a_container_is_made_once(void **state)
 	struct fixture *fixture = *state;
 	make_container(fixture, "cont");
 	struct making making = {.fixture = fixture, .row.name = SR_LITERAL("cont")};
-	expect_failure(sr_database_write(fixture->volume->database, make_container_work, &making), SR_EXISTS,
-	               "ContainerAlreadyExists");
+	expect_reason(sr_database_write(fixture->volume->database, make_container_work, &making), SR_EXISTS,
+	              "ContainerAlreadyExists");
 }
 
 static struct sr_result change_work(struct sr_connection *connection, void *context)

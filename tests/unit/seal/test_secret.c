@@ -1,5 +1,5 @@
 /* Secret memory: what is freed is wiped, what is held is neither dumped nor inherited, limits are told. */
-#include "check.h"
+#include "seal_init.h"
 
 #include "seal/crypto.h"
 #include "seal/secret_bytes.h"
