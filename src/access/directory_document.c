@@ -199,7 +199,7 @@ static const struct sr_role *role_of(const struct reading *reading, const char *
 {
 	const struct sr_role *role = sr_role_find(id_text);
 	for (size_t i = 0; !role && i < reading->role_count; i++) {
-		if (sr_equal_public(sr_id_bytes(&reading->roles[i].id), sr_id_bytes(id))) {
+		if (sr_id_equal(&reading->roles[i].id, id)) {
 			role = &reading->roles[i].role;
 		}
 	}

@@ -263,7 +263,7 @@ static struct sr_result become_own_user(const struct sr_confinement *confinement
 	}
 	char name[64];
 	snprintf(name, sizeof name, "strongroom-%s", confinement->service);
-	const struct passwd *user = getpwnam(name);
+	const struct passwd *user = getpwnam(name); /* NOLINT(concurrency-mt-unsafe): no thread exists yet */
 	if (!user) {
 		sr_log(SR_LOG_NOTICE, "there is no user %s: this service runs as root, confined", name);
 		return sr_ok();

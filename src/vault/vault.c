@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "seal/keypair.h"
 #include "vault/api.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
@@ -11,7 +12,7 @@
 
 #include <unistd.h>
 
-enum { KEY_CACHE_MAX = 64, RSA_POOL = 2, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
+enum { KEY_CACHE_MAX = 64, RSA_POOL = 4, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
 
 struct sr_result sr_vault_create_root(const char *root_key_path)
 {
@@ -161,6 +162,8 @@ static void stop(struct sr_vault *vault)
 		sr_grantor_stop(vault->state.grantor);
 		settle_ttl(vault);
 	}
+	sr_keypair_pool_stop();
+	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);

@@ -1,7 +1,8 @@
 /*
  * A filesystem that writes down what happens to it, so that power cuts can be replayed: passes every call through to
  * a backing folder and appends each change and each fsync to a log, in the order in which callers saw them done.
- * power.mjs builds from a prefix of the log what a disk could hold after a cut. Test code: plain libfuse, no Strongroom.
+ * power.mjs builds from a prefix of the log what a disk could hold after a cut. Test code: plain libfuse, no
+ * Strongroom.
  *
  * usage: lossyfs BACKING LOG MOUNTPOINT [FUSE-OPTION …]
  * What is written to the file /.mark goes into the log as a mark and nowhere else.
@@ -116,6 +117,7 @@ static int fs_open(const char *path, struct fuse_file_info *info)
 {
 	if (strcmp(path, mark_path) == 0) {
 		info->fh = MARK_HANDLE;
+		info->direct_io = 1; /* else the kernel splits a mark that crosses a page */
 		return 0;
 	}
 	char real[PATH_LEN];

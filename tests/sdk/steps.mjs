@@ -5,6 +5,9 @@ import { KeyClient } from '@azure/keyvault-keys';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import https from 'node:https';
 
+/** How many times slower than usual the program is: sanitized builds have SLOWNESS set, and time limits follow it. */
+export const slowness = Number(process.env.SLOWNESS ?? 1);
+
 let failed = 0;
 let prefix = '';
 
@@ -12,10 +15,12 @@ let prefix = '';
 export function suite(name) {
   prefix = `${process.env.STRONGROOM_SUITE ?? 'sdk'}.${name}.`;
 }
-/** Runs one step, for at most `seconds`; STEPS=word in the environment runs only those that have the word in their names. */
+/** Runs one step, for at most `seconds` (of a program of usual speed); STEPS=word in the environment runs only those that have the
+ * word in their names. */
 export async function step(name, work, seconds = 120) {
   if (process.env.STEPS && !name.includes(process.env.STEPS)) return;
   let timer;
+  seconds *= slowness;
   const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`took more than ${seconds} s`)), seconds * 1000); });
   try {
     await Promise.race([work(), late]);
