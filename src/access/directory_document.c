@@ -100,7 +100,7 @@ static struct sr_result read_p256(struct sr_arena *arena, const json_t *jwk, str
 
 /* The kinds of key that sign tokens. A key has one algorithm, whatever a token's header says. */
 static const struct {
-	const char *type;
+	const char *type = NULL;
 	enum sr_alg alg;
 	struct sr_result (*read)(struct sr_arena *arena, const json_t *jwk, struct sr_key_public *ret_public);
 } key_kinds[] = {
@@ -111,7 +111,7 @@ static const struct {
 static struct sr_result read_key(struct sr_directory *directory, const json_t *jwk)
 {
 	const char *type = NULL;
-	const char *kid = NULL;
+	const char *kid;
 	const char *alg = NULL;
 	SR_TRY(need_string(jwk, "kty", &type));
 	SR_TRY(need_string(jwk, "kid", &kid));
