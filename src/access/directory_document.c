@@ -100,7 +100,7 @@ static struct sr_result read_p256(struct sr_arena *arena, const json_t *jwk, str
 
 /* The kinds of key that sign tokens. A key has one algorithm, whatever a token's header says. */
 static const struct {
-	const char *type = NULL;
+	const char *type;
 	enum sr_alg alg;
 	struct sr_result (*read)(struct sr_arena *arena, const json_t *jwk, struct sr_key_public *ret_public);
 } key_kinds[] = {
