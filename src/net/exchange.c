@@ -101,6 +101,9 @@ static struct sr_result split_target(struct sr_exchange *exchange)
 			while (authority_len < target.len && !strchr("/?", target.data[authority_len])) {
 				authority_len++;
 			}
+			if (authority_len == 0) {
+				return sr_fail(SR_PROTOCOL, "read HTTP head: the target is a URL without a host");
+			}
 			exchange->authority = sr_arena_text(exchange->arena, sr_bytes_of(target.data, authority_len));
 			target = sr_bytes_of(target.data + authority_len, target.len - authority_len);
 			target = target.len == 0 ? SR_LITERAL("/") : target;
