@@ -100,8 +100,7 @@ size_t sr_directory_slot(const struct sr_directory *directory, const struct sr_i
 	size_t mask = directory->slot_count - 1;
 	for (size_t slot = hash_of(object_id) & mask;; slot = (slot + 1) & mask) {
 		uint32_t number = directory->slots[slot];
-		if (!number ||
-		    sr_equal_public(sr_id_bytes(&directory->principals[number - 1].object_id), sr_id_bytes(object_id))) {
+		if (!number || sr_id_equal(&directory->principals[number - 1].object_id, object_id)) {
 			return slot;
 		}
 	}

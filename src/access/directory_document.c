@@ -110,7 +110,7 @@ static const struct {
 
 static struct sr_result read_key(struct sr_directory *directory, const json_t *jwk)
 {
-	const char *type;
+	const char *type = NULL;
 	const char *kid;
 	const char *alg = NULL;
 	SR_TRY(need_string(jwk, "kty", &type));
@@ -199,7 +199,7 @@ static const struct sr_role *role_of(const struct reading *reading, const char *
 {
 	const struct sr_role *role = sr_role_find(id_text);
 	for (size_t i = 0; !role && i < reading->role_count; i++) {
-		if (sr_equal_public(sr_id_bytes(&reading->roles[i].id), sr_id_bytes(id))) {
+		if (sr_id_equal(&reading->roles[i].id, id)) {
 			role = &reading->roles[i].role;
 		}
 	}

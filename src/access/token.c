@@ -63,7 +63,7 @@ static struct sr_result check_signature(const struct sr_directory *directory, co
 	SR_CLEANUP(sr_result)
 	struct sr_result outcome = sr_keypair_verify(key, alg, sr_bytes_of(digest, digest_len), jwt->signature, &is_valid);
 	if (sr_result_code(outcome) == SR_NO_MEMORY) {
-		return (struct sr_result){SR_TAKE(outcome.error)};
+		return sr_result_take(&outcome);
 	}
 	return sr_is_ok(outcome) && is_valid ? sr_ok() : refuse("its signature does not fit");
 }

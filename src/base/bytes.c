@@ -40,6 +40,11 @@ bool sr_bytes_start_with(struct sr_bytes bytes, struct sr_bytes prefix)
 	return bytes.len >= prefix.len && sr_equal_public((struct sr_bytes){bytes.data, prefix.len}, prefix);
 }
 
+bool sr_bytes_are_zero(struct sr_bytes bytes)
+{
+	return bytes.len == 0 || (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
+}
+
 void sr_buf_free(struct sr_buf *buf)
 {
 	sr_free(buf->data);

@@ -32,6 +32,8 @@ bool sr_equal_public(struct sr_bytes a, struct sr_bytes b);
 /* The same, ASCII letters in either case. */
 bool sr_equal_nocase(struct sr_bytes a, struct sr_bytes b);
 bool sr_bytes_start_with(struct sr_bytes bytes, struct sr_bytes prefix);
+/* Whether every byte is zero; true for none. */
+bool sr_bytes_are_zero(struct sr_bytes bytes);
 
 /*
  * An owned, growable buffer that never grows past `max`. Appending past it (or out of

@@ -23,30 +23,20 @@ static struct {
 	char message[16];
 } no_memory = {.error = {.code = SR_NO_MEMORY}, .message = "out of memory"};
 
-static struct sr_result make(enum sr_code code, const char *reason, const char *message)
+static struct sr_error *make(enum sr_code code, const char *reason, const char *message)
 {
 	size_t len = strlen(message);
 	struct sr_error *error = sr_try_alloc(sizeof *error + len + 1);
 	if (!error) {
-		return (struct sr_result){&no_memory.error};
+		return &no_memory.error;
 	}
 	error->code = code;
 	error->reason = reason;
 	memcpy(error->message, message, len + 1);
-	return (struct sr_result){error};
+	return error;
 }
 
-struct sr_result sr_fail(enum sr_code code, const char *format, ...)
-{
-	char message[MESSAGE_MAX];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
-	va_end(args);
-	return make(code, NULL, message);
-}
-
-struct sr_result sr_fail_as(enum sr_code code, const char *reason, const char *format, ...)
+struct sr_error *sr_error_new(enum sr_code code, const char *reason, const char *format, ...)
 {
 	char message[MESSAGE_MAX];
 	va_list args;
@@ -87,7 +77,7 @@ static enum sr_code code_of_errno(int error_number)
 	return SR_IO;
 }
 
-struct sr_result sr_fail_errno(int error_number, const char *format, ...)
+struct sr_error *sr_error_of_errno(int error_number, const char *format, ...)
 {
 	char doing[MESSAGE_MAX];
 	va_list args;

@@ -57,13 +57,21 @@ struct sr_result {
 	})
 
 /* Passes an error on to the caller. The only macro of this family. */
-#define SR_TRY(expression)                             \
-	do {                                               \
-		struct sr_result sr_try_result = (expression); \
-		if (sr_try_result.error) {                     \
-			return sr_try_result;                      \
-		}                                              \
+#define SR_TRY(expression)                                  \
+	do {                                                    \
+		struct sr_error *sr_try_error = (expression).error; \
+		if (sr_try_error) {                                 \
+			return (struct sr_result){sr_try_error};        \
+		}                                                   \
 	} while (0)
+
+/* Takes a result out of a variable that cleans up and leaves success there. */
+static inline struct sr_result sr_result_take(struct sr_result *from)
+{
+	struct sr_result taken = *from;
+	from->error = 0;
+	return taken;
+}
 
 /* The success value. */
 static inline struct sr_result sr_ok(void)
@@ -76,18 +84,29 @@ static inline bool sr_is_ok(struct sr_result result)
 	return !result.error;
 }
 
+/* The result that carries this error, which it owns. */
+SR_MUST static inline struct sr_result sr_failure(struct sr_error *error)
+{
+#ifdef __clang__
+	__builtin_assume(error != 0); /* so that its analyser never takes a failure for a success */
+#endif
+	return (struct sr_result){error};
+}
+
 /*
  * Makes an error that says what was being done and to what, for people; no secret and no
  * customer's name goes into it unless it only travels back to that customer.
  * Never fails: out of memory it yields a fixed SR_NO_MEMORY error.
  */
-SR_MUST struct sr_result sr_fail(enum sr_code code, const char *format, ...) SR_PRINTF(2, 3);
-
+#define sr_fail(code, ...) sr_failure(sr_error_new((code), NULL, __VA_ARGS__))
 /* The same with a protocol's own symbol for the reason ("BlobNotFound"); `reason` must be a string literal. */
-SR_MUST struct sr_result sr_fail_as(enum sr_code code, const char *reason, const char *format, ...) SR_PRINTF(3, 4);
-
+#define sr_fail_as(code, reason, ...) sr_failure(sr_error_new((code), (reason), __VA_ARGS__))
 /* The same for a failed system call: the code and text follow from `error_number` (an errno value). */
-SR_MUST struct sr_result sr_fail_errno(int error_number, const char *format, ...) SR_PRINTF(2, 3);
+#define sr_fail_errno(error_number, ...) sr_failure(sr_error_of_errno((error_number), __VA_ARGS__))
+
+/* What these macros stand on; never NULL. */
+struct sr_error *sr_error_new(enum sr_code code, const char *reason, const char *format, ...) SR_PRINTF(3, 4);
+struct sr_error *sr_error_of_errno(int error_number, const char *format, ...) SR_PRINTF(2, 3);
 
 /* What it was; SR_OK for success. */
 enum sr_code sr_result_code(struct sr_result result);

@@ -8,7 +8,7 @@
 
 struct sr_id sr_id_random(void)
 {
-	struct sr_id id;
+	struct sr_id id = {0};
 	sr_random(id.bytes, sizeof id.bytes);
 	return id;
 }
@@ -25,7 +25,7 @@ struct sr_result sr_id_parse(struct sr_bytes text, struct sr_id *ret_id)
 			return sr_fail(SR_INVALID, "identifier is not in lowercase hex digits");
 		}
 	}
-	struct sr_id id;
+	struct sr_id id = {0};
 	SR_TRY(sr_hex_decode(text, id.bytes, sizeof id.bytes));
 	*ret_id = id;
 	return sr_ok();

@@ -20,6 +20,10 @@ static inline struct sr_bytes sr_id_bytes(const struct sr_id *id)
 {
 	return (struct sr_bytes){id->bytes, SR_ID_LEN};
 }
+static inline bool sr_id_equal(const struct sr_id *a, const struct sr_id *b)
+{
+	return sr_equal_public(sr_id_bytes(a), sr_id_bytes(b));
+}
 /* 32 lowercase hex digits and a NUL. */
 void sr_id_text(const struct sr_id *id, char ret_text[static SR_ID_TEXT_LEN]);
 /* From 32 lowercase hex digits; SR_INVALID otherwise. */

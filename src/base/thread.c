@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { STACK_LEN = 256 * 1024 };
+
 #ifndef NDEBUG
 enum { HELD_MAX = 16 };
 static _Thread_local struct {
@@ -169,7 +171,7 @@ struct sr_result sr_thread_start(const char *name, size_t stack_len, void (*run)
 	snprintf(start->name, sizeof start->name, "%s", name);
 	pthread_attr_t attributes;
 	must(pthread_attr_init(&attributes));
-	must(pthread_attr_setstacksize(&attributes, stack_len ? stack_len : 256 * 1024));
+	must(pthread_attr_setstacksize(&attributes, stack_len ? stack_len : STACK_LEN));
 	sigset_t all;
 	sigset_t before;
 	sigfillset(&all);
@@ -189,14 +191,6 @@ struct sr_result sr_thread_start(const char *name, size_t stack_len, void (*run)
 void sr_thread_join(struct sr_thread thread)
 {
 	must(pthread_join(thread.native, NULL));
-}
-
-struct sr_result sr_thread_start_detached(const char *name, size_t stack_len, void (*run)(void *), void *context)
-{
-	struct sr_thread thread;
-	SR_TRY(sr_thread_start(name, stack_len, run, context, &thread));
-	must(pthread_detach(thread.native));
-	return sr_ok();
 }
 
 static _Thread_local struct {

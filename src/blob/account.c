@@ -247,9 +247,11 @@ static struct sr_result erase(struct sr_blob_accounts *accounts, struct sr_blob_
 	record->state = SR_ACCOUNT_DELETING;
 	SR_TRY(sr_blob_control_update(accounts->control, record));
 	/* held until its volume is closed, which still counts in the account's figures */
-	SR_CLEANUP(sr_blob_account) struct sr_blob_account *account = sr_blob_accounts_find(accounts, record->name);
+	struct sr_blob_account *account = sr_blob_accounts_find(accounts, record->name);
 	hide(accounts, record->name);
-	SR_TRY(sr_keyring_destroy(accounts->keyring, &record->resource));
+	struct sr_result destroyed = sr_keyring_destroy(accounts->keyring, &record->resource);
+	sr_blob_account_release(account);
+	SR_TRY(destroyed);
 	char path[PATH_LEN];
 	folder_of(accounts, &record->id, path);
 	SR_TRY(sr_blob_folder_remove(path));

@@ -310,9 +310,7 @@ struct sr_result sr_blob_admin_handle(struct sr_exchange *exchange, struct sr_bl
 	struct call call = {.exchange = exchange, .service = service, .arena = sr_exchange_arena(exchange)};
 	SR_CLEANUP(sr_result) struct sr_result result = dispatch(&call);
 	if (sr_is_ok(result) || sr_exchange_has_begun(exchange)) {
-		struct sr_result passed_on = result;
-		result = sr_ok();
-		return passed_on;
+		return sr_result_take(&result);
 	}
 	SR_CLEANUP(sr_json) json_t *body = json_object();
 	json_t *error = json_object();

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const uint64_t mib = 1024 * 1024;
+static const uint64_t mib = UINT64_C(1024) * 1024;
 
 /* The largest single upload grew with the service's versions. */
 static uint64_t put_max(unsigned version)

@@ -6,6 +6,7 @@
 #include "wire/time.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The first versions whose strings have a field more. */
@@ -164,7 +165,7 @@ static bool address_is_in(const char *peer, const char *range)
 	if (first_len >= sizeof first) {
 		return false;
 	}
-	memcpy(first, range, first_len);
+	snprintf(first, sizeof first, "%.*s", (int)first_len, range);
 	struct in_addr low;
 	struct in_addr high;
 	struct in_addr own;

@@ -181,6 +181,7 @@ static void check_account(struct walk *walk)
 	if (sr_is_ok(result)) {
 		result = check_volume(walk);
 	}
+	walk->use = NULL;
 	if (!sr_is_ok(result)) {
 		note(walk, "account", id, result);
 	}

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_LEN = 1024, READERS = 8, CACHE_KIB = 4096 };
+enum { PATH_LEN = 1024, READERS = 4, CACHE_KIB = 2048 };
 
 /* Entity tags count as .NET's clock does (100 ns since year 1), which is how clients know them. */
 static const uint64_t ticks_at_epoch = 621355968000000000ULL;
@@ -128,7 +128,7 @@ bool sr_volume_is_uploading(struct sr_volume *volume, const struct sr_id *extent
 {
 	SR_LOCKED(&volume->mutex);
 	for (struct sr_volume_upload *upload = volume->uploads.next; upload != &volume->uploads; upload = upload->next) {
-		if (sr_equal_public(sr_id_bytes(&upload->extent), sr_id_bytes(extent))) {
+		if (sr_id_equal(&upload->extent, extent)) {
 			return true;
 		}
 	}

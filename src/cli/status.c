@@ -30,7 +30,9 @@ static void print_services(struct sr_cli *cli, const json_t *services)
 	json_array_foreach(services, at, item)
 	{
 		const char *const cells[] = {sr_cli_text(item, "service"), sr_cli_text(item, "state"),
-		                             sr_arena_printf(cli->arena, "%lld", (long long)sr_cli_int(item, "pid")),
+		                             json_is_integer(json_object_get(item, "pid"))
+		                                 ? sr_arena_printf(cli->arena, "%lld", (long long)sr_cli_int(item, "pid"))
+		                                 : "-",
 		                             sr_arena_printf(cli->arena, "%lld", (long long)sr_cli_int(item, "restarts")),
 		                             sr_cli_time(cli, sr_cli_int(item, "since"))};
 		sr_cli_table_row(table, cells);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,8 +78,10 @@ static void publish(struct sr_supervisor *supervisor)
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct child *child = &supervisor->children[i];
 		serving += child->is_serving;
-		sr_buf_printf(&text, "%s{\"service\":\"%s\",\"pid\":%d,\"state\":\"%s\",\"restarts\":%u,\"since\":%lld}",
-		              i ? "," : "", child->service, (int)child->pid,
+		char pid[16];
+		snprintf(pid, sizeof pid, "%d", (int)child->pid);
+		sr_buf_printf(&text, "%s{\"service\":\"%s\",\"pid\":%s,\"state\":\"%s\",\"restarts\":%u,\"since\":%lld}",
+		              i ? "," : "", child->service, child->pid ? pid : "null",
 		              child->is_serving ? "serving"
 		              : child->pid      ? "starting"
 		                                : "down",
@@ -109,7 +112,7 @@ static void become_service(const char *service, int fd)
 {
 	sigset_t none;
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	if (fd == SR_CONTROL_FD) {
 		fcntl(fd, F_SETFD, 0);
 	} else if (dup2(fd, SR_CONTROL_FD) < 0) {
@@ -266,6 +269,17 @@ static void begin_stop(struct sr_supervisor *supervisor)
 	}
 }
 
+/* How a process ended, for people. */
+static const char *end_kind(int status)
+{
+	return WIFSIGNALED(status) ? "signal" : "status";
+}
+
+static int end_number(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* What an ended child means: expected, or a restart with back-off. */
 static void on_end(struct sr_supervisor *supervisor, struct child *child, int status)
 {
@@ -277,14 +291,17 @@ static void on_end(struct sr_supervisor *supervisor, struct child *child, int st
 			child->back_off_ms = BACK_OFF_MOST_MS;
 		}
 		sr_log(SR_LOG_ERROR, "%s ended (%s %d) after %llu ms; starting it again in %llu ms", child->service,
-		       WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		       (unsigned long long)lived_ms, (unsigned long long)child->back_off_ms);
+		       end_kind(status), end_number(status), (unsigned long long)lived_ms,
+		       (unsigned long long)child->back_off_ms);
 		if (!child->has_served && child->starts >= FIRST_STARTS_MOST) {
 			supervisor->failure =
 			    sr_first_error(supervisor->failure,
 			                   sr_fail(SR_UNAVAILABLE, "%s cannot start; its log lines above say why", child->service));
 			begin_stop(supervisor);
 		}
+	}
+	if (supervisor->is_stopping && status != 0) {
+		sr_log(SR_LOG_WARNING, "%s did not end well (%s %d)", child->service, end_kind(status), end_number(status));
 	}
 	close_channel(child);
 	supervisor->pending[child - supervisor->children].number = 0;
@@ -446,7 +463,7 @@ static struct sr_result take_signals(struct sr_supervisor *supervisor)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return supervisor->signals < 0 ? sr_fail_errno(errno, "take signals") : sr_ok();
@@ -456,7 +473,7 @@ struct sr_result sr_supervise(const struct sr_config *config, const char *const 
                               bool (*on_serving)(void *context), void *context)
 {
 	struct sr_supervisor supervisor = {.config = config, .signals = -1, .lock = -1, .buf = SR_BUF(SR_CONTROL_MAX)};
-	for (size_t i = 0; services[i] && i < CHILDREN_MAX; i++) {
+	for (size_t i = 0; i < CHILDREN_MAX && services[i]; i++) {
 		supervisor.children[i] = (struct child){.service = services[i], .fd = -1};
 		supervisor.child_count++;
 	}

@@ -47,7 +47,7 @@ static uint64_t name_of(const struct sr_rate_limit *limit, const char *client_id
 {
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(SALT_LEN + 2 * NAME_MAX_LEN + 1);
 	sr_buf_append(&text, sr_bytes_of(limit->salt, SALT_LEN));
-	for (size_t i = 0; client_id[i] && i < NAME_MAX_LEN; i++) {
+	for (size_t i = 0; i < NAME_MAX_LEN && client_id[i]; i++) {
 		sr_buf_append_u8(&text, (uint8_t)tolower((unsigned char)client_id[i]));
 	}
 	sr_buf_append_u8(&text, 0);

@@ -71,7 +71,7 @@ static void link_newest(struct extent_cache *cache, struct cached_key *item)
 static struct cached_key *find(struct extent_cache *cache, const struct sr_id *extent)
 {
 	struct cached_key *item = cache->by_extent ? *extent_bucket(cache, extent) : NULL;
-	while (item && memcmp(item->extent.bytes, extent->bytes, SR_ID_LEN) != 0) {
+	while (item && !sr_id_equal(&item->extent, extent)) {
 		item = item->next_by_extent;
 	}
 	return item;
@@ -118,8 +118,8 @@ static void trim(struct extent_cache *cache)
 static struct cached_key *insert(struct extent_cache *cache, const struct sr_id *extent, struct sr_extent_key *key)
 {
 	if (!cache->by_extent) {
-		cache->by_extent = sr_alloc_array(CACHE_BUCKETS, sizeof *cache->by_extent);
-		cache->by_key = sr_alloc_array(CACHE_BUCKETS, sizeof *cache->by_key);
+		cache->by_extent = sr_alloc_array(CACHE_BUCKETS, sizeof(struct cached_key *));
+		cache->by_key = sr_alloc_array(CACHE_BUCKETS, sizeof(struct cached_key *));
 	}
 	struct cached_key *item = sr_alloc(sizeof *item);
 	item->extent = *extent;

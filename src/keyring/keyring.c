@@ -40,7 +40,7 @@ struct sr_lease *keyring_lease(struct sr_keyring *keyring, const struct sr_id *r
 	SR_LOCKED(&keyring->mutex);
 	struct sr_lease **bucket = bucket_of(keyring, resource);
 	for (struct sr_lease *lease = *bucket; lease; lease = lease->next) {
-		if (memcmp(lease->resource.bytes, resource->bytes, SR_ID_LEN) == 0) {
+		if (sr_id_equal(&lease->resource, resource)) {
 			return lease;
 		}
 	}

@@ -205,8 +205,8 @@ static bool adopt(struct sr_lease *lease, const struct sr_lease_message *grant)
 void lease_granted(struct sr_lease *lease, const struct sr_lease_message *grant)
 {
 	sr_mutex_lock(&lease->mutex);
-	bool is_ours = (lease->state == LEASE_HELD || lease->state == LEASE_ENDING) &&
-	               sr_equal_public(sr_id_bytes(&lease->id), sr_id_bytes(&grant->lease));
+	bool is_ours =
+	    (lease->state == LEASE_HELD || lease->state == LEASE_ENDING) && sr_id_equal(&lease->id, &grant->lease);
 	bool is_wanted = is_ours || adopt(lease, grant);
 	sr_mutex_unlock(&lease->mutex);
 	if (!is_wanted) {

@@ -74,8 +74,7 @@ static void renew_one(struct sr_lease *lease, const struct sr_lease_item *item, 
 	SR_LOCKED(&lease->mutex);
 	uint64_t now_ns = sr_boottime_ns();
 	uint64_t before_ns = atomic_load(&lease->deadline_ns);
-	if (lease->state != LEASE_HELD || now_ns >= before_ns ||
-	    !sr_equal_public(sr_id_bytes(&lease->id), sr_id_bytes(&item->lease))) {
+	if (lease->state != LEASE_HELD || now_ns >= before_ns || !sr_id_equal(&lease->id, &item->lease)) {
 		return;
 	}
 	if (item->code == SR_OK && deadline_ns > before_ns) {

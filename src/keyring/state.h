@@ -126,11 +126,11 @@ void keyring_each(struct sr_keyring *keyring, void (*each)(struct sr_lease *leas
 /* Posts on the stream, if there is one. Takes the keyring's lock. */
 void keyring_post(struct sr_keyring *keyring, const struct sr_lease_message *message);
 
-/* link.c. The thread that keeps the stream to the vault and reads from it. */
-void keyring_link_main(void *keyring);
+/* link.c. The thread that keeps the stream to the vault and reads from it; its context is the keyring. */
+void keyring_link_main(void *context);
 
-/* renewal.c. The thread that renews and ends what has run out. */
-void keyring_timer_main(void *keyring);
+/* renewal.c. The thread that renews and ends what has run out; its context is the keyring. */
+void keyring_timer_main(void *context);
 /* Sends a renewal of all leases held, now, with the keyring locked. */
 void keyring_renew_all(struct sr_keyring *keyring);
 /* The vault's answer. */

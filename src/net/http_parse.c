@@ -238,7 +238,7 @@ static struct sr_result parse_head(enum http_parser_type type, uint8_t *data, si
 	memset(head, 0, offsetof(struct sr_http_head, headers));
 	struct parse parse = {.head = head};
 	http_parser_init(parser, type);
-	parser->data = &parse;
+	parser->data = &parse; /* cppcheck-suppress autoVariables; the parser is not used past this function */
 	size_t parsed = http_parser_execute(parser, &settings, (const char *)data, len);
 	if (parse.why) {
 		return sr_fail_as(SR_TOO_LARGE, parse.why, "read HTTP head: over %d headers", (int)SR_HTTP_HEADERS_MAX);

@@ -5,6 +5,7 @@
 #include "net/exchange.h"
 
 #include "base/clock.h"
+#include "seal/secret.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -209,7 +210,7 @@ static struct sr_result push_out(struct sr_exchange *exchange)
 {
 	struct sr_result result = exchange->out.failed ? sr_fail(SR_TOO_LARGE, "write a response: its head is too long")
 	                                               : push(exchange, sr_buf_bytes(&exchange->out));
-	explicit_bzero(exchange->out.data, exchange->out.len);
+	sr_wipe(exchange->out.data, exchange->out.len);
 	sr_buf_reset(&exchange->out);
 	exchange->has_failed = exchange->has_failed || !sr_is_ok(result);
 	return result;
@@ -247,7 +248,10 @@ static struct sr_result push_joined(struct sr_exchange *exchange, struct sr_byte
 struct sr_result sr_exchange_send(struct sr_exchange *exchange, int status, struct sr_bytes body)
 {
 	SR_TRY(begin(exchange, status, (int64_t)body.len));
-	struct sr_bytes sent = exchange->has_no_body ? (struct sr_bytes){0} : body;
+	struct sr_bytes sent = {0};
+	if (!exchange->has_no_body) {
+		sent = body;
+	}
 	exchange->response_left = 0;
 	SR_TRY(push_joined(exchange, sent, (struct sr_bytes){0}));
 	exchange->has_ended = true;

@@ -13,7 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { STOP_STEP_MS = 5, RETRY_MS = 50, HEADER_LEN_LIMIT = 64 * 1024 };
+enum { STOP_STEP_MS = 5, RETRY_MS = 50, HEADER_LEN_DEFAULT = 32 * 1024, HEADER_LEN_LIMIT = 64 * 1024 };
 
 static void fill_in_defaults(struct sr_server_options *options)
 {
@@ -22,7 +22,7 @@ static void fill_in_defaults(struct sr_server_options *options)
 	options->worker_count = options->worker_count ? options->worker_count : cores > 0 ? (unsigned)cores : 1;
 	options->max_threads = options->max_threads ? options->max_threads : 256;
 	options->max_connections = options->max_connections ? options->max_connections : 8192;
-	options->max_header_len = options->max_header_len ? options->max_header_len : 32 * 1024;
+	options->max_header_len = options->max_header_len ? options->max_header_len : HEADER_LEN_DEFAULT;
 	if (options->max_header_len > HEADER_LEN_LIMIT) {
 		options->max_header_len = HEADER_LEN_LIMIT; /* http_parser has a limit of its own, above this */
 	}
@@ -90,7 +90,7 @@ struct sr_result sr_server_new(const struct sr_server_options *options, struct s
 	server->options = *options;
 	fill_in_defaults(&server->options);
 	sr_mutex_init(&server->mutex, SR_RANK_SERVER);
-	server->connections = sr_alloc_array(server->options.max_connections, sizeof *server->connections);
+	server->connections = sr_alloc_array(server->options.max_connections, sizeof(struct sr_connection *));
 	server->pool = sr_pool_new(server->options.worker_count, server->options.max_threads, work, server);
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

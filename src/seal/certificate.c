@@ -2,8 +2,9 @@
  * Certificates as objects: from and to DER, PEM and the sealed form, what can be asked of them.
  * Making them (CA, requests, signing) is in certificate_authority.c.
  */
-#include "seal/certificate_parts.h"
+#include "seal/certificate.h"
 
+#include "seal/certificate_parts.h"
 #include "seal/openssl_error.h"
 #include "seal/secret_bytes.h"
 

@@ -49,22 +49,14 @@ static struct sr_result fill_header(const struct sr_id *id, const struct sr_secr
 	return sr_ok();
 }
 
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	while (len > 0 && bytes[len - 1] == 0) {
-		len--;
-	}
-	return len == 0;
-}
-
 /* What can be said without a key: whether it is a whole header of a version that we know, for this database. */
 static struct sr_result check_form(const char *path, const struct sr_id *id, const uint8_t prefix[SR_VFS_PREFIX_LEN])
 {
 	uint8_t digest[SR_DIGEST_MAX];
 	sr_digest_of(SR_DIGEST_SHA256, sr_bytes_of(prefix, DIGEST_AT), digest);
-	if (memcmp(prefix, magic, sizeof magic) != 0 ||
+	if (!sr_equal_public(sr_bytes_of(prefix, sizeof magic), sr_bytes_of(magic, sizeof magic)) ||
 	    !sr_equal_public(sr_bytes_of(digest, SR_SHA256_LEN), sr_bytes_of(prefix + DIGEST_AT, SR_SHA256_LEN)) ||
-	    !is_zero(prefix + HEADER_LEN, SR_VFS_PREFIX_LEN - HEADER_LEN)) {
+	    !sr_bytes_are_zero(sr_bytes_of(prefix + HEADER_LEN, SR_VFS_PREFIX_LEN - HEADER_LEN))) {
 		return sr_fail(SR_CORRUPT, "the header of the database %s is damaged", path);
 	}
 	if (sr_load_u16(prefix + 8) != 1 || prefix[10] < PAGE_LOG2_MIN || prefix[10] > PAGE_LOG2_MAX || prefix[11] != 1 ||

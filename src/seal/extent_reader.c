@@ -71,6 +71,7 @@ static struct sr_result read_chunks(struct sr_extent_reader *reader, uint64_t in
 	for (size_t i = 0; i < count; i++) {
 		vectors[2 * i] =
 		    (struct iovec){to + i * SR_EXTENT_CHUNK_LEN, sr_extent_chunk_len(reader->plaintext_len, index + i)};
+		/* cppcheck-suppress legacyUninitvar; it is read into here */
 		vectors[2 * i + 1] = (struct iovec){tags[i], SR_GCM_TAG_LEN};
 	}
 	SR_TRY(read_vectors(reader->fd, vectors, (int)(2 * count), sr_extent_chunk_offset(index)));
@@ -196,7 +197,7 @@ static struct sr_result check_header(struct sr_extent_reader *reader)
 struct sr_result sr_extent_reader_new(struct sr_extent_store *store, const struct sr_id *id, struct sr_extent_key *key,
                                       uint64_t plaintext_len, struct sr_extent_reader **ret_reader)
 {
-	if (!sr_extent_has_room(0, plaintext_len) || !sr_equal_public(sr_id_bytes(id), sr_id_bytes(&key->id))) {
+	if (!sr_extent_has_room(0, plaintext_len) || !sr_id_equal(id, &key->id)) {
 		return sr_fail(SR_CORRUPT, "open an extent: its length or its key's identity cannot be");
 	}
 	SR_CLEANUP(sr_extent_reader) struct sr_extent_reader *reader = sr_alloc(sizeof *reader);

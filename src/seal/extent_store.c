@@ -184,7 +184,7 @@ static struct sr_result next_file(DIR *folder, const char **ret_name)
 {
 	for (;;) {
 		errno = 0;
-		const struct dirent *entry = readdir(folder);
+		const struct dirent *entry = readdir(folder); /* NOLINT(concurrency-mt-unsafe): no other thread has this one */
 		if (!entry && errno) {
 			return sr_fail_errno(errno, "list a folder of the extent store");
 		}

@@ -2,9 +2,10 @@
  * A secret's way from the vault to one holder: an ephemeral X25519 key at each end, HKDF-SHA-256 with
  * both public keys as salt, XAES-256-GCM. Sealed form: sender's public key ‖ nonce ‖ ciphertext ‖ tag.
  */
-#include "seal/handover_parts.h"
+#include "seal/handover.h"
 
 #include "seal/crypto.h"
+#include "seal/handover_parts.h"
 #include "seal/openssl_error.h"
 #include "seal/secret_bytes.h"
 

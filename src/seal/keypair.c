@@ -2,8 +2,9 @@
  * Vault keys as objects: made, imported, sealed and opened, and each operation handed to the file of the
  * key's type (keypair_{rsa,ec,oct}.c) by the table of algorithms (keypair_alg.c).
  */
-#include "seal/keypair_parts.h"
+#include "seal/keypair.h"
 
+#include "seal/keypair_parts.h"
 #include "seal/openssl_error.h"
 #include "seal/secret_bytes.h"
 #include "seal/wrap.h"

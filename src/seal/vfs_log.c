@@ -410,7 +410,8 @@ struct sr_result sr_vfs_check_log(struct sr_vfs *vfs)
 	}
 	uint8_t header[HEADER_LEN];
 	SR_TRY(open_header(file, header));
-	if (memcmp(vfs->salt, header + HEADER_SALT, SR_PAGE_SALT_LEN) != 0) { /* before SQLite has read it */
+	if (!sr_equal_public(sr_bytes_of(vfs->salt, SR_PAGE_SALT_LEN),
+	                     sr_bytes_of(header + HEADER_SALT, SR_PAGE_SALT_LEN))) { /* before SQLite has read it */
 		memcpy(vfs->salt, header + HEADER_SALT, SR_PAGE_SALT_LEN);
 	}
 	return check_frames(file, count);

@@ -155,18 +155,13 @@ struct sr_result sr_vfs_page_count(struct sr_vfs *vfs, uint32_t *ret_count)
  * SQLite leaves a page that was freed in the transaction that made it unwritten: a hole of zeros. It never reads it
  * (main_read would refuse), so a hole is fine where only the check meets it.
  */
-static bool is_hole(const uint8_t *bytes, size_t len)
-{
-	return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
-}
-
 struct sr_result sr_vfs_check_pages(struct sr_vfs *vfs, uint32_t first, uint32_t count)
 {
 	SR_CLEANUP(sr_vfs_own_file) struct sr_vfs_file *file = NULL;
 	SR_TRY(sr_vfs_open_own(vfs, SQLITE_OPEN_MAIN_DB, &file));
 	for (uint32_t page = first; page - first < count; page++) {
 		struct sr_result result = read_page(file, page, file->plain);
-		if (sr_result_code(result) == SR_CORRUPT && is_hole(file->sealed, vfs->page_len)) {
+		if (sr_result_code(result) == SR_CORRUPT && sr_bytes_are_zero(sr_bytes_of(file->sealed, vfs->page_len))) {
 			sr_result_free(result);
 			continue;
 		}

@@ -237,7 +237,7 @@ struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work wo
 		SR_LOCKED(&database->mutex);
 		bool was_empty = !database->first;
 		*database->last = &request;
-		database->last = &request.next;
+		database->last = &request.next; /* cppcheck-suppress autoVariables; the writer takes it before this returns */
 		if (was_empty) {
 			sr_cond_signal(&database->work_waits);
 		}

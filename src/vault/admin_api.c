@@ -116,7 +116,7 @@ static json_t *kek_holders(const struct lease_list *leases, const struct sr_id *
 {
 	json_t *holders = json_array();
 	for (size_t i = 0; i < leases->count; i++) {
-		if (sr_equal_public(sr_id_bytes(&leases->items[i].resource), sr_id_bytes(resource))) {
+		if (sr_id_equal(&leases->items[i].resource, resource)) {
 			json_t *holder = json_object();
 			sr_json_set_string(holder, "service", leases->items[i].service);
 			sr_json_set_int(holder, "left_ms", (int64_t)leases->items[i].left_ms);

@@ -56,7 +56,7 @@ static void mark_inquiries(const struct recall *recall)
 {
 	for (struct inquiry *inquiry = recall->grantor->inquiries; inquiry; inquiry = inquiry->next) {
 		for (size_t i = 0; i < recall->resource_count; i++) {
-			inquiry->is_stale |= sr_equal_public(sr_id_bytes(inquiry->resource), sr_id_bytes(&recall->resources[i]));
+			inquiry->is_stale |= sr_id_equal(inquiry->resource, &recall->resources[i]);
 		}
 	}
 }

@@ -282,8 +282,7 @@ static bool was_recalled(const struct grant *grant, const void *context)
 static bool was_released(const struct grant *grant, const void *context)
 {
 	const struct farewell *farewell = context;
-	return grant->holder == farewell->holder &&
-	       sr_equal_public(sr_id_bytes(&grant->lease), sr_id_bytes(&farewell->message->lease));
+	return grant->holder == farewell->holder && sr_id_equal(&grant->lease, &farewell->message->lease);
 }
 
 /* The holder has let go of every grant of the resource from before this epoch and will adopt none. */

@@ -14,17 +14,12 @@ uint64_t grant_until_ns(uint64_t from_ns, uint32_t ttl_ms)
 	return from_ns + ttl_ns + ttl_ns / GRANT_RATE_BOUND;
 }
 
-static bool is_same(const struct sr_id *a, const struct sr_id *b)
-{
-	return memcmp(a->bytes, b->bytes, SR_ID_LEN) == 0;
-}
-
 /* ---- holders ---- */
 
 struct holder *holder_find_or_make(struct sr_grantor *grantor, const char *service, const struct sr_id *instance)
 {
 	for (struct holder *holder = grantor->holders; holder; holder = holder->next) {
-		if (is_same(&holder->instance, instance) && strcmp(holder->service, service) == 0) {
+		if (sr_id_equal(&holder->instance, instance) && strcmp(holder->service, service) == 0) {
 			return holder;
 		}
 	}
@@ -61,7 +56,7 @@ struct grant *grant_find(struct sr_grantor *grantor, const struct holder *holder
 {
 	struct grant *grant = *bucket_of(grantor, resource);
 	while (grant &&
-	       !(grant->holder == holder && is_same(&grant->lease, lease) && is_same(&grant->resource, resource))) {
+	       !(grant->holder == holder && sr_id_equal(&grant->lease, lease) && sr_id_equal(&grant->resource, resource))) {
 		grant = grant->next;
 	}
 	return grant;
@@ -88,7 +83,7 @@ static bool thin_bucket(struct sr_grantor *grantor, struct grant **link, const s
 	bool has_gone = false;
 	while (*link) {
 		struct grant *grant = *link;
-		if ((resource && !is_same(&grant->resource, resource)) || !is_gone(grant, context)) {
+		if ((resource && !sr_id_equal(&grant->resource, resource)) || !is_gone(grant, context)) {
 			link = &grant->next;
 			continue;
 		}
@@ -140,7 +135,7 @@ void grant_each(struct sr_grantor *grantor, const struct sr_id *resource,
 	size_t end = resource ? first + 1 : GRANT_BUCKETS;
 	for (size_t i = first; i < end; i++) {
 		for (struct grant *grant = grantor->buckets[i]; grant; grant = grant->next) {
-			if (!resource || is_same(&grant->resource, resource)) {
+			if (!resource || sr_id_equal(&grant->resource, resource)) {
 				each(grant, context);
 			}
 		}

@@ -114,7 +114,7 @@ static struct sr_result find_member(const json_t *object, const char *name, cons
 		return sr_fail(SR_INVALID, "expected an object with a member '%s', found another JSON value", name);
 	}
 	const json_t *member = json_object_get(object, name);
-	if (member && json_is_null(member)) {
+	if (json_is_null(member)) {
 		member = NULL;
 	}
 	if (member && !(kind->types >> json_typeof(member) & 1)) {

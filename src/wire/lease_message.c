@@ -103,9 +103,9 @@ struct sr_result sr_lease_verdict_result(const struct sr_lease_verdict *verdict)
 
 static uint8_t code_to_wire(enum sr_code code)
 {
-	for (uint8_t i = 0; i < CODE_COUNT; i++) {
+	for (unsigned i = 0; i < CODE_COUNT; i++) {
 		if (codes[i] == code) {
-			return i;
+			return (uint8_t)i;
 		}
 	}
 	return CODE_INTERNAL;

@@ -271,7 +271,7 @@ struct sr_result sr_xml_parse(struct sr_arena *arena, struct sr_bytes document, 
 	reading.parser->userData = &reading;
 	bool is_well_formed = run_parser(&reading, document);
 	if (!sr_is_ok(reading.refused)) {
-		return (struct sr_result){SR_TAKE(reading.refused.error)};
+		return sr_result_take(&reading.refused);
 	}
 	if (reading.parser->errNo == XML_ERR_NO_MEMORY) {
 		return sr_fail(SR_NO_MEMORY, "no memory for XML of %zu bytes", document.len);

@@ -55,6 +55,15 @@ async function inTurn(ours, theirs) {
 
 /** Peers: nginx serving plain files over TLS, and Azurite over https. Both on loopback, ended by their process ids. */
 class Peers {
+  /** A certificate for both, and one file that trusts it beside our own CA. */
+  static certify(dir, ourCa) {
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost',
+      '-addext', 'subjectAltName=IP:127.0.0.1'], { cwd: dir, stdio: 'ignore' });
+    const both = path.join(dir, 'trusted.pem');
+    fs.writeFileSync(both, Buffer.concat([fs.readFileSync(ourCa), fs.readFileSync(path.join(dir, 'cert.pem'))]));
+    return both;
+  }
+
   constructor(dir) {
     this.dir = dir;
     this.children = [];
@@ -62,8 +71,6 @@ class Peers {
 
   async start() {
     const [nginxPort, azuritePort] = await freePorts(2);
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost',
-      '-addext', 'subjectAltName=IP:127.0.0.1'], { cwd: this.dir, stdio: 'ignore' });
     fs.mkdirSync(path.join(this.dir, 'www'));
     fs.chmodSync(this.dir, 0o755);
     fs.writeFileSync(path.join(this.dir, 'www', 'small'), Buffer.alloc(4096, 'x'));
@@ -131,7 +138,7 @@ async function job(installation) {
   const { client } = installation;
   const credential = new ClientSecretCredential(client.tenant, client.clientId, client.clientSecret, { authorityHost: client.authority, disableInstanceDiscovery: true });
   const keys = new KeyClient(client.vaultUrl, credential, { disableChallengeResourceVerification: true });
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-bench-'));
+  const dir = process.argv[3];
   const peers = new Peers(dir);
   try {
     const key = await keys.createRsaKey('bench');
@@ -187,7 +194,6 @@ async function job(installation) {
     if (wants('rotate-100k')) await rotate(installation, keys, blobs, dir, bearer, client);
   } finally {
     await peers.stop();
-    fs.rmSync(dir, { recursive: true, force: true });
   }
 }
 
@@ -274,13 +280,16 @@ if (process.env.STRONGROOM_TEST) {
   await job(runningInstallation());
 } else {
   const installation = new Installation(process.argv[2]);
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-bench-'));
   try {
     await installation.init();
     await installation.serve();
-    if (await rerunTrusting(installation, fileURLToPath(import.meta.url)) !== 0) process.stderr.write(installation.log.slice(-4000));
+    const trusted = Peers.certify(dir, installation.client.caFile);
+    if (await rerunTrusting(installation, fileURLToPath(import.meta.url), [process.argv[2], dir], trusted) !== 0) process.stderr.write(installation.log.slice(-4000));
   } finally {
     await installation.stop();
     installation.remove();
+    fs.rmSync(dir, { recursive: true, force: true });
   }
   if (wants('revoke-cut')) cut(process.argv[2]);
 }

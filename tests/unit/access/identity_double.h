@@ -5,19 +5,14 @@
 #ifndef SR_TEST_ACCESS_IDENTITY_DOUBLE_H
 #define SR_TEST_ACCESS_IDENTITY_DOUBLE_H
 
+#include "check.h"
+
 #include "access/access.h"
 #include "access/role.h"
 #include "base/thread.h"
 #include "net/server.h"
 #include "seal/keypair.h"
 #include "wire/json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #define AUTHORITY    "https://127.0.0.1:8441"
 #define TENANT       "11111111-1111-4111-8111-111111111111"
@@ -29,14 +24,6 @@
 #define BOB       "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 #define BOB_APP   "bbbbbbbb-0000-4000-8000-000000000001"
 #define NOBODY    "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
-
-#define expect_ok(expression)                                          \
-	do {                                                               \
-		SR_CLEANUP(sr_result) struct sr_result ok_is = (expression);   \
-		if (ok_is.error) {                                             \
-			fail_msg("%s: %s", #expression, sr_result_message(ok_is)); \
-		}                                                              \
-	} while (0)
 
 struct identity_double {
 	struct sr_certificate *ca;

@@ -1,44 +1,25 @@
 /* Buffers that never pass their maximum, readers that never overrun, text forms that accept only what is canonical. */
+#include "check.h"
+
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "base/text.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static void must(struct sr_result result)
-{
-	if (!sr_is_ok(result)) {
-		fail_msg("%s", sr_result_message(result));
-	}
-}
-
-static void fails(struct sr_result result, enum sr_code code)
-{
-	assert_int_equal(sr_result_code(result), code);
-	sr_result_free(result);
-}
 
 static void buffer_fails_past_its_maximum_and_says_so(void **state)
 {
 	(void)state;
 	struct sr_buf buf = SR_BUF(10);
 	sr_buf_append_str(&buf, "12345678");
-	must(sr_buf_result(&buf));
+	expect_ok(sr_buf_result(&buf));
 	sr_buf_append_u32(&buf, 1);
-	fails(sr_buf_result(&buf), SR_TOO_LARGE);
+	expect_code(sr_buf_result(&buf), SR_TOO_LARGE);
 	assert_int_equal(buf.len, 8);
 	sr_buf_append_str(&buf, "9");
 	assert_int_equal(buf.len, 8); /* a failed buffer takes nothing more */
 	sr_buf_reset(&buf);
 	sr_buf_printf(&buf, "%d", 1234567890);
-	must(sr_buf_result(&buf));
+	expect_ok(sr_buf_result(&buf));
 	assert_string_equal(sr_buf_text(&buf), "1234567890");
 	sr_buf_free(&buf);
 }
@@ -48,9 +29,9 @@ static void extending_by_nothing_is_no_failure(void **state)
 	(void)state;
 	struct sr_buf buf = SR_BUF(0);
 	assert_non_null(sr_buf_extend(&buf, 0));
-	must(sr_buf_result(&buf));
+	expect_ok(sr_buf_result(&buf));
 	assert_null(sr_buf_extend(&buf, 1));
-	fails(sr_buf_result(&buf), SR_TOO_LARGE);
+	expect_code(sr_buf_result(&buf), SR_TOO_LARGE);
 	sr_buf_free(&buf);
 }
 
@@ -62,10 +43,10 @@ static void reader_yields_zeros_past_the_end_and_fails(void **state)
 	assert_int_equal(sr_reader_u16(&reader), 1);
 	assert_int_equal(sr_reader_u64(&reader), 0);
 	assert_int_equal(sr_reader_u8(&reader), 0);
-	fails(sr_reader_finish(&reader, "message"), SR_PROTOCOL);
+	expect_code(sr_reader_finish(&reader, "message"), SR_PROTOCOL);
 	reader = sr_reader_of(sr_bytes_of(bytes, sizeof bytes));
 	assert_int_equal(sr_reader_u32(&reader), 0x00010203);
-	fails(sr_reader_finish(&reader, "message"), SR_PROTOCOL); /* one byte is left over */
+	expect_code(sr_reader_finish(&reader, "message"), SR_PROTOCOL); /* one byte is left over */
 }
 
 static void blocks_come_back_and_lying_lengths_fail(void **state)
@@ -75,14 +56,27 @@ static void blocks_come_back_and_lying_lengths_fail(void **state)
 	sr_buf_append_block(&buf, SR_LITERAL("block"));
 	struct sr_reader reader = sr_reader_of(sr_buf_bytes(&buf));
 	assert_true(sr_equal_public(sr_reader_block(&reader, 5), SR_LITERAL("block")));
-	must(sr_reader_finish(&reader, "message"));
+	expect_ok(sr_reader_finish(&reader, "message"));
 	reader = sr_reader_of(sr_buf_bytes(&buf));
 	sr_reader_block(&reader, 4);
-	fails(sr_reader_finish(&reader, "message"), SR_PROTOCOL);
+	expect_code(sr_reader_finish(&reader, "message"), SR_PROTOCOL);
 	buf.data[0] = 0xff;
 	reader = sr_reader_of(sr_buf_bytes(&buf));
 	assert_int_equal(sr_reader_block(&reader, SIZE_MAX).len, 0);
 	sr_buf_free(&buf);
+}
+
+static void zero_means_every_byte(void **state)
+{
+	(void)state;
+	uint8_t bytes[4] = {0};
+	assert_true(sr_bytes_are_zero(sr_bytes_of(bytes, sizeof bytes)));
+	assert_true(sr_bytes_are_zero((struct sr_bytes){NULL, 0}));
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		bytes[i] = 1;
+		assert_false(sr_bytes_are_zero(sr_bytes_of(bytes, sizeof bytes)));
+		bytes[i] = 0;
+	}
 }
 
 static void base64_accepts_only_the_canonical_form(void **state)
@@ -94,7 +88,7 @@ static void base64_accepts_only_the_canonical_form(void **state)
 	    "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Z g=", "Zm9v\n", "Zm9v====", "=", "====", "Zm-_", "Zm9v=Zg="};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		struct sr_buf buf = SR_BUF(100);
-		must(sr_base64_decode(sr_bytes_str(good[i][0]), &buf));
+		expect_ok(sr_base64_decode(sr_bytes_str(good[i][0]), &buf));
 		assert_true(sr_equal_public(sr_buf_bytes(&buf), sr_bytes_str(good[i][1])));
 		sr_buf_reset(&buf);
 		sr_base64_encode(&buf, sr_bytes_str(good[i][1]));
@@ -103,7 +97,7 @@ static void base64_accepts_only_the_canonical_form(void **state)
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct sr_buf buf = SR_BUF(100);
-		fails(sr_base64_decode(sr_bytes_str(bad[i]), &buf), SR_INVALID);
+		expect_code(sr_base64_decode(sr_bytes_str(bad[i]), &buf), SR_INVALID);
 		assert_int_equal(buf.len, 0);
 		sr_buf_free(&buf);
 	}
@@ -113,10 +107,10 @@ static void base64url_takes_missing_padding_but_no_wrong_one(void **state)
 {
 	(void)state;
 	struct sr_buf buf = SR_BUF(100);
-	must(sr_base64url_decode(SR_LITERAL("-_8"), &buf));
-	must(sr_base64url_decode(SR_LITERAL("-_8="), &buf));
-	fails(sr_base64url_decode(SR_LITERAL("-_8=="), &buf), SR_INVALID);
-	fails(sr_base64url_decode(SR_LITERAL("+/8"), &buf), SR_INVALID);
+	expect_ok(sr_base64url_decode(SR_LITERAL("-_8"), &buf));
+	expect_ok(sr_base64url_decode(SR_LITERAL("-_8="), &buf));
+	expect_code(sr_base64url_decode(SR_LITERAL("-_8=="), &buf), SR_INVALID);
+	expect_code(sr_base64url_decode(SR_LITERAL("+/8"), &buf), SR_INVALID);
 	assert_int_equal(buf.len, 4);
 	sr_buf_free(&buf);
 }
@@ -125,15 +119,15 @@ static void numbers_are_strict_and_bounded(void **state)
 {
 	(void)state;
 	uint64_t value = 7;
-	must(sr_parse_u64(SR_LITERAL("18446744073709551615"), UINT64_MAX, &value));
+	expect_ok(sr_parse_u64(SR_LITERAL("18446744073709551615"), UINT64_MAX, &value));
 	assert_true(value == UINT64_MAX);
 	value = 7;
 	static const char *const bad[] = {
 	    "", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999999"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		fails(sr_parse_u64(sr_bytes_str(bad[i]), UINT64_MAX, &value), SR_INVALID);
+		expect_code(sr_parse_u64(sr_bytes_str(bad[i]), UINT64_MAX, &value), SR_INVALID);
 	}
-	fails(sr_parse_u64(SR_LITERAL("11"), 10, &value), SR_INVALID);
+	expect_code(sr_parse_u64(SR_LITERAL("11"), 10, &value), SR_INVALID);
 	assert_int_equal(value, 7); /* untouched on failure */
 }
 
@@ -156,10 +150,10 @@ static void identifiers_are_strict_and_guids_are_version_4(void **state)
 	struct sr_id back;
 	char text[SR_ID_TEXT_LEN];
 	sr_id_text(&id, text);
-	must(sr_id_parse(sr_bytes_str(text), &back));
+	expect_ok(sr_id_parse(sr_bytes_str(text), &back));
 	assert_memory_equal(&id, &back, sizeof id);
-	fails(sr_id_parse(SR_LITERAL("ABCDEF00000000000000000000000000"), &back), SR_INVALID);
-	fails(sr_id_parse(SR_LITERAL("00"), &back), SR_INVALID);
+	expect_code(sr_id_parse(SR_LITERAL("ABCDEF00000000000000000000000000"), &back), SR_INVALID);
+	expect_code(sr_id_parse(SR_LITERAL("00"), &back), SR_INVALID);
 	char guid[SR_GUID_TEXT_LEN];
 	sr_guid_text(&id, guid);
 	assert_true(sr_is_guid(sr_bytes_str(guid)));
@@ -186,9 +180,9 @@ static void first_error_is_kept_and_the_other_freed(void **state)
 	(void)state;
 	struct sr_result kept = sr_first_error(sr_fail(SR_RANGE, "first"), sr_fail(SR_IO, "second"));
 	assert_string_equal(sr_result_message(kept), "first");
-	fails(kept, SR_RANGE);
-	fails(sr_first_error(sr_ok(), sr_fail(SR_IO, "second")), SR_IO);
-	assert_true(sr_is_ok(sr_first_error(sr_ok(), sr_ok())));
+	expect_code(kept, SR_RANGE);
+	expect_code(sr_first_error(sr_ok(), sr_fail(SR_IO, "second")), SR_IO);
+	expect_ok(sr_first_error(sr_ok(), sr_ok()));
 }
 
 int main(void)
@@ -198,6 +192,7 @@ int main(void)
 	    cmocka_unit_test(extending_by_nothing_is_no_failure),
 	    cmocka_unit_test(reader_yields_zeros_past_the_end_and_fails),
 	    cmocka_unit_test(blocks_come_back_and_lying_lengths_fail),
+	    cmocka_unit_test(zero_means_every_byte),
 	    cmocka_unit_test(base64_accepts_only_the_canonical_form),
 	    cmocka_unit_test(base64url_takes_missing_padding_but_no_wrong_one),
 	    cmocka_unit_test(numbers_are_strict_and_bounded),

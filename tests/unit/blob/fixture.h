@@ -122,6 +122,28 @@ static inline struct blob_work put_blob(struct fixture *fixture, int64_t contain
 	return work;
 }
 
+/* Many blobs in one transaction: each commit is a sync of the disk. */
+struct many {
+	struct fixture *fixture;
+	int64_t container;
+	size_t count;
+	const char *(*name_of)(size_t index, void *context);
+	void *context;
+};
+
+static inline struct sr_result put_many_work(struct sr_connection *connection, void *context)
+{
+	const struct many *many = context;
+	for (size_t i = 0; i < many->count; i++) {
+		struct blob_work work = {.fixture = many->fixture,
+		                         .container = many->container,
+		                         .name = sr_bytes_str(many->name_of(i, many->context)),
+		                         .bytes = SR_LITERAL("x")};
+		SR_TRY(put_blob_work(connection, &work));
+	}
+	return sr_ok();
+}
+
 struct counting {
 	const char *sql;
 	int64_t value;

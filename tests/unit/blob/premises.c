@@ -15,7 +15,7 @@
 static struct premises_key *find(struct premises *premises, const struct sr_id *resource)
 {
 	for (size_t i = 0; i < PREMISES_KEYS; i++) {
-		if (premises->keys[i].kek && sr_equal_public(sr_id_bytes(&premises->keys[i].resource), sr_id_bytes(resource))) {
+		if (premises->keys[i].kek && sr_id_equal(&premises->keys[i].resource, resource)) {
 			return &premises->keys[i];
 		}
 	}

@@ -29,14 +29,14 @@ static void a_blob_that_was_put_is_found_with_its_bytes(void **state)
 	assert_int_equal(work.row.length, 0);
 	assert_int_equal(work.row.piece_number, 0);
 	work.name = SR_LITERAL("absent");
-	expect_failure(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "BlobNotFound");
+	expect_reason(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "BlobNotFound");
 }
 
 static void a_missing_container_is_told_from_a_missing_blob(void **state)
 {
 	struct fixture *fixture = *state;
 	struct blob_work work = {.fixture = fixture, .name = SR_LITERAL("x")};
-	expect_failure(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "ContainerNotFound");
+	expect_reason(sr_database_read(fixture->volume->database, open_work, &work), SR_NOT_FOUND, "ContainerNotFound");
 }
 
 static void counts_follow_puts_overwrites_and_deletions(void **state)
@@ -90,15 +90,17 @@ static void sweep_all(struct fixture *fixture)
 	}
 }
 
+static const char *numbered_name(size_t index, void *context)
+{
+	return sr_arena_printf(((struct fixture *)context)->arena, "b%zu", index);
+}
+
 static void a_deleted_containers_name_is_free_at_once_and_its_blobs_are_swept(void **state)
 {
 	struct fixture *fixture = *state;
 	int64_t old = make_container(fixture, "cont");
-	for (int i = 0; i < 1200; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "b%d", i);
-		put_blob(fixture, old, name, "x");
-	}
+	struct many many = {fixture, old, 1200, numbered_name, fixture};
+	in_write(fixture, put_many_work, &many);
 	in_write(fixture, delete_container_work, fixture);
 	assert_int_equal(number_of(fixture, "SELECT objects + bytes FROM totals"), 0);
 	int64_t fresh = make_container(fixture, "cont");
@@ -116,8 +118,8 @@ static void a_container_is_made_once(void **state)
 	struct fixture *fixture = *state;
 	make_container(fixture, "cont");
 	struct making making = {.fixture = fixture, .row.name = SR_LITERAL("cont")};
-	expect_failure(sr_database_write(fixture->volume->database, make_container_work, &making), SR_EXISTS,
-	               "ContainerAlreadyExists");
+	expect_reason(sr_database_write(fixture->volume->database, make_container_work, &making), SR_EXISTS,
+	              "ContainerAlreadyExists");
 }
 
 static struct sr_result change_work(struct sr_connection *connection, void *context)

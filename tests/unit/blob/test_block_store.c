@@ -165,9 +165,9 @@ static void sources_are_kept_apart(void **state)
 	sweep_all(fixture);
 	assert_string_equal(text_of(fixture, row.list, 0), "oldnewnew");
 	const struct sr_block_wanted gone[] = {from(SR_BLOCK_UNCOMMITTED, "AAAA")};
-	expect_failure(commit(fixture, container, gone, 1, &row), SR_INVALID, "InvalidBlockList");
+	expect_reason(commit(fixture, container, gone, 1, &row), SR_INVALID, "InvalidBlockList");
 	const struct sr_block_wanted unknown[] = {from(SR_BLOCK_LATEST, "ZZZZ")};
-	expect_failure(commit(fixture, container, unknown, 1, &row), SR_INVALID, "InvalidBlockList");
+	expect_reason(commit(fixture, container, unknown, 1, &row), SR_INVALID, "InvalidBlockList");
 }
 
 static void a_refused_list_changes_nothing(void **state)
@@ -177,7 +177,7 @@ static void a_refused_list_changes_nothing(void **state)
 	expect_ok(stage(fixture, container, "AAAA", "one"));
 	const struct sr_block_wanted wanted[] = {from(SR_BLOCK_LATEST, "AAAA"), from(SR_BLOCK_LATEST, "BBBB")};
 	struct sr_blob_row row;
-	expect_failure(commit(fixture, container, wanted, 2, &row), SR_INVALID, "InvalidBlockList");
+	expect_reason(commit(fixture, container, wanted, 2, &row), SR_INVALID, "InvalidBlockList");
 	assert_int_equal(number_of(fixture, "SELECT count(*) FROM segment"), 0);
 	assert_int_equal(number_of(fixture, "SELECT count(*) FROM blob"), 0);
 	assert_int_equal(number_of(fixture, "SELECT count(*) FROM block"), 1);
@@ -189,7 +189,7 @@ static void ids_of_a_draft_have_one_length_and_a_repeated_one_replaces(void **st
 	struct fixture *fixture = *state;
 	int64_t container = make_container(fixture, "cont");
 	expect_ok(stage(fixture, container, "AAAA", "one"));
-	expect_failure(stage(fixture, container, "AAAAAAAA", "two"), SR_INVALID, "InvalidBlobOrBlock");
+	expect_reason(stage(fixture, container, "AAAAAAAA", "two"), SR_INVALID, "InvalidBlobOrBlock");
 	expect_ok(stage(fixture, container, "AAAA", "other"));
 	assert_int_equal(number_of(fixture, "SELECT block_count FROM draft"), 1);
 	assert_int_equal(number_of(fixture, "SELECT count(*) FROM piece"), 1);

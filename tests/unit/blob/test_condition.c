@@ -127,7 +127,7 @@ static void a_star_guards_creation_and_nothing_else(void **state)
 	(void)state;
 	static const struct row existing = {NULL, "*", NONE, NONE, true, NULL};
 	static const struct row absent = {NULL, "*", NONE, NONE, false, NULL};
-	expect_failure(check(&existing, true, true), SR_EXISTS, "BlobAlreadyExists");
+	expect_reason(check(&existing, true, true), SR_EXISTS, "BlobAlreadyExists");
 	expect_ok(check(&existing, true, false));
 	expect_ok(check(&absent, true, true));
 }
@@ -136,9 +136,9 @@ static void a_date_that_is_none_is_refused(void **state)
 {
 	(void)state;
 	struct sr_blob_conditions conditions;
-	expect_failure(sr_blob_conditions_parse(NULL, NULL, "yesterday", NULL, &conditions), SR_INVALID,
-	               "InvalidHeaderValue");
-	expect_failure(sr_blob_conditions_parse(NULL, NULL, NULL, "", &conditions), SR_INVALID, "InvalidHeaderValue");
+	expect_reason(sr_blob_conditions_parse(NULL, NULL, "yesterday", NULL, &conditions), SR_INVALID,
+	              "InvalidHeaderValue");
+	expect_reason(sr_blob_conditions_parse(NULL, NULL, NULL, "", &conditions), SR_INVALID, "InvalidHeaderValue");
 }
 
 static void tags_are_written_as_clients_know_them(void **state)

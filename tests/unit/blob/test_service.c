@@ -191,18 +191,18 @@ static void a_deleted_account_is_gone_with_its_files(void **state)
 	expect_ok(sr_blob_accounts_delete(premises->service.accounts, "acct"));
 	assert_int_equal(stat(path, &status), -1);
 	expect_status(premises, key, "GET", "/acct/cont/a", "", 404, "ResourceNotFound");
-	expect_failure(sr_blob_accounts_delete(premises->service.accounts, "acct"), SR_NOT_FOUND, NULL);
+	expect_code(sr_blob_accounts_delete(premises->service.accounts, "acct"), SR_NOT_FOUND);
 }
 
 static void an_account_whose_key_is_absent_is_not_made(void **state)
 {
 	struct premises *premises = *state;
 	const struct sr_key_reference absent = {.vault = "v", .name = "absent", .follows_latest = true};
-	expect_failure(sr_blob_accounts_create(premises->service.accounts, "acct", "default", &absent), SR_NOT_FOUND,
-	               "KeyNotFound");
+	expect_reason(sr_blob_accounts_create(premises->service.accounts, "acct", "default", &absent), SR_NOT_FOUND,
+	              "KeyNotFound");
 	assert_null(sr_blob_accounts_find(premises->service.accounts, "acct"));
 	SR_CLEANUP(sr_secret) struct sr_secret *key = premises_account(premises, "acct");
-	expect_failure(sr_blob_accounts_create(premises->service.accounts, "acct", "default", NULL), SR_EXISTS, NULL);
+	expect_code(sr_blob_accounts_create(premises->service.accounts, "acct", "default", NULL), SR_EXISTS);
 }
 
 static void a_renewed_shared_key_replaces_the_old_one(void **state)

@@ -1,23 +1,9 @@
 /* Settings: each source, their order, and errors that name the setting and its line. */
+#include "check.h"
+
 #include "host/config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static void must(struct sr_result result)
-{
-	if (!sr_is_ok(result)) {
-		fail_msg("%s", sr_result_message(result));
-	}
-}
 
 static void fails_with(struct sr_result result, enum sr_code code, const char *text)
 {
@@ -45,8 +31,8 @@ static void defaults_are_complete_and_fit_together(void **state)
 	(void)state;
 	struct sr_config config;
 	sr_config_defaults(&config);
-	must(sr_config_set(&config, "state", "/srv/x"));
-	must(sr_config_finish(&config));
+	expect_ok(sr_config_set(&config, "state", "/srv/x"));
+	expect_ok(sr_config_finish(&config));
 	assert_string_equal(config.root_key, "/srv/x/root/root.key");
 	assert_string_equal(config.authority, "https://127.0.0.1:8441");
 	assert_int_equal(config.lease_ttl_ms, 2000);
@@ -58,7 +44,7 @@ static void file_sets_and_passes_over_comments(void **state)
 	struct sr_config config;
 	struct sr_result result;
 	read_text(&config, "# a comment\n\n  vault-port =  9000 \nnames=a,b\n", &result);
-	must(result);
+	expect_ok(result);
 	assert_int_equal(config.vault_port, 9000);
 	assert_string_equal(config.names, "a,b");
 }
@@ -84,9 +70,9 @@ static void environment_wins_over_the_file(void **state)
 	struct sr_config config;
 	struct sr_result result;
 	read_text(&config, "lease-ttl-ms = 500\n", &result);
-	must(result);
+	expect_ok(result);
 	setenv("STRONGROOM_LEASE_TTL_MS", "700", 1);
-	must(sr_config_read_environment(&config));
+	expect_ok(sr_config_read_environment(&config));
 	assert_int_equal(config.lease_ttl_ms, 700);
 	setenv("STRONGROOM_LEASE_TTL_MS", "soon", 1);
 	fails_with(sr_config_read_environment(&config), SR_INVALID, "STRONGROOM_LEASE_TTL_MS");
@@ -98,8 +84,8 @@ static void equal_ports_are_refused(void **state)
 	(void)state;
 	struct sr_config config;
 	sr_config_defaults(&config);
-	must(sr_config_set(&config, "state", "/srv/x"));
-	must(sr_config_set(&config, "blob-port", "8442"));
+	expect_ok(sr_config_set(&config, "state", "/srv/x"));
+	expect_ok(sr_config_set(&config, "blob-port", "8442"));
 	fails_with(sr_config_finish(&config), SR_INVALID, "vault-port and blob-port");
 }
 
@@ -110,10 +96,10 @@ static void exported_settings_come_back(void **state)
 	struct sr_config copy;
 	struct sr_buf text = SR_BUF(65536);
 	sr_config_defaults(&config);
-	must(sr_config_set(&config, "state", "/srv/with = sign and # mark"));
-	must(sr_config_finish(&config));
+	expect_ok(sr_config_set(&config, "state", "/srv/with = sign and # mark"));
+	expect_ok(sr_config_finish(&config));
 	sr_config_export(&config, &text);
-	must(sr_config_import(sr_buf_bytes(&text), &copy));
+	expect_ok(sr_config_import(sr_buf_bytes(&text), &copy));
 	assert_memory_equal(&config, &copy, sizeof config);
 	sr_buf_free(&text);
 }
@@ -127,7 +113,7 @@ static void default_file_changes_nothing(void **state)
 	struct sr_result result;
 	sr_config_write_default(&text);
 	read_text(&config, sr_buf_text(&text), &result);
-	must(result);
+	expect_ok(result);
 	sr_config_defaults(&defaults);
 	assert_memory_equal(&config, &defaults, sizeof config);
 	sr_buf_free(&text);

@@ -2,6 +2,8 @@
 #ifndef SR_TESTS_IDENTITY_FIXTURE_H
 #define SR_TESTS_IDENTITY_FIXTURE_H
 
+#include "check.h"
+
 #include "base/memory.h"
 #include "identity/api.h"
 #include "identity/principal.h"
@@ -9,14 +11,7 @@
 #include "seal/secret.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { TOKEN_S = 3600, NOW_S = 1795521600 };
 
@@ -33,32 +28,11 @@ struct fixture {
 static const char *const fixture_names[] = {"localhost", NULL};
 static const char *const fixture_addresses[] = {"127.0.0.1", NULL};
 
-/* Ends the test with the message where something failed that must not. */
-static inline void must(struct sr_result result)
-{
-	if (!sr_is_ok(result)) {
-		fprintf(stderr, "unexpected failure: %s\n", sr_result_message(result));
-		sr_result_free(result);
-		fail();
-	}
-}
-
-/* The failure must have the code (and the reason, if one is given). */
-static inline void must_fail(struct sr_result result, enum sr_code code, const char *reason)
-{
-	assert_int_equal(sr_result_code(result), code);
-	if (reason) {
-		assert_non_null(sr_result_reason(result));
-		assert_string_equal(sr_result_reason(result), reason);
-	}
-	sr_result_free(result);
-}
-
 static inline void fixture_reopen(struct fixture *fixture, int64_t now_s)
 {
 	sr_identity_store_close(fixture->store);
 	fixture->store = NULL;
-	must(sr_identity_store_open(fixture->path, &fixture->id, fixture->dek, TOKEN_S, now_s, &fixture->store));
+	expect_ok(sr_identity_store_open(fixture->path, &fixture->id, fixture->dek, TOKEN_S, now_s, &fixture->store));
 }
 
 static inline int fixture_set_up(void **state)
@@ -69,7 +43,7 @@ static inline int fixture_set_up(void **state)
 	assert_non_null(mkdtemp(fixture->folder));
 	snprintf(fixture->path, sizeof fixture->path, "%s/identity.db", fixture->folder);
 	fixture->id = sr_id_random();
-	must(sr_secret_random(SR_KEY_LEN, &fixture->dek));
+	expect_ok(sr_secret_random(SR_KEY_LEN, &fixture->dek));
 	fixture->arena = sr_arena_new();
 	fixture->identity.options = (struct sr_identity_options){
 	    .authority = "https://127.0.0.1:8441",
@@ -102,7 +76,7 @@ static inline int fixture_tear_down(void **state)
 static inline int fixture_init(void **state)
 {
 	(void)state;
-	must(sr_seal_init());
+	expect_ok(sr_seal_init());
 	return 0;
 }
 
@@ -126,7 +100,7 @@ static inline json_t *call(struct fixture *fixture, sr_identity_handler handler,
 {
 	struct sr_identity_request request = request_at(fixture, part, body, NOW_S);
 	struct sr_identity_answer answer = {0};
-	must(handler(&request, &answer));
+	expect_ok(handler(&request, &answer));
 	return answer.body;
 }
 
@@ -136,7 +110,7 @@ static inline void call_fails(struct fixture *fixture, sr_identity_handler handl
 {
 	struct sr_identity_request request = request_at(fixture, part, body, NOW_S);
 	struct sr_identity_answer answer = {0};
-	must_fail(handler(&request, &answer), code, reason);
+	expect_reason(handler(&request, &answer), code, reason);
 	assert_null(answer.body);
 }
 

@@ -82,9 +82,9 @@ static void secrets_have_a_limit_and_can_be_removed(void **state)
 	struct sr_identity_request removal = request_at(fixture, id, "", NOW_S);
 	removal.parts[1] = text_of(made, "secretId");
 	struct sr_identity_answer answer = {0};
-	must(sr_principals_delete_secret(&removal, &answer));
+	expect_ok(sr_principals_delete_secret(&removal, &answer));
 	assert_int_equal(answer.status, 204);
-	must_fail(sr_principals_delete_secret(&removal, &answer), SR_NOT_FOUND, NULL);
+	expect_code(sr_principals_delete_secret(&removal, &answer), SR_NOT_FOUND);
 	json_decref(call(fixture, sr_principals_add_secret, id, ""));
 }
 

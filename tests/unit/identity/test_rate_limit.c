@@ -1,22 +1,9 @@
 /* The limit on wrong secrets: a burst, then a rate, for each client id and address. */
+#include "seal_init.h"
+
 #include "identity/rate_limit.h"
 
-#include "seal/secret.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 enum { BURST = 10, INTERVAL_MS = 6000, START_MS = 1000000 };
-
-static int init_seal(void **state)
-{
-	(void)state;
-	return sr_is_ok(sr_seal_init()) ? 0 : -1;
-}
 
 static void fail_times(struct sr_rate_limit *limit, const char *client, const char *address, unsigned times)
 {

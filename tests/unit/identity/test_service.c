@@ -2,6 +2,8 @@
  * The whole service over real TLS and a real lease: its doors, the directory's followers, and that it answers nothing
  * while its key is away. The vault's end is the grantor over a store of one key.
  */
+#include "seal_init.h"
+
 #include "identity/service.h"
 
 #include "base/clock.h"
@@ -11,15 +13,8 @@
 #include "wire/json.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { TTL_MS = 400, REFUSAL_MS = 100 /* the keyring asks no more often */ };
 
@@ -38,19 +33,10 @@ struct house {
 	char authority[64];
 };
 
-static void must(struct sr_result result)
-{
-	if (!sr_is_ok(result)) {
-		fprintf(stderr, "unexpected failure: %s\n", sr_result_message(result));
-		sr_result_free(result);
-		fail();
-	}
-}
-
 /* The vault's store: one service-managed key. */
 static struct sr_result may_use(struct house *house, const struct sr_id *resource)
 {
-	if (!house->kek || !sr_equal_public(sr_id_bytes(&house->resource), sr_id_bytes(resource))) {
+	if (!house->kek || !sr_id_equal(&house->resource, resource)) {
 		return sr_fail(SR_NOT_FOUND, "there is no such resource");
 	}
 	return house->is_disabled ? sr_fail_as(SR_REVOKED, "KeyDisabled", "the key is disabled") : sr_ok();
@@ -126,7 +112,7 @@ static void start_vault(struct house *house)
 	                                               .rekey = store_rekey,
 	                                               .destroy = store_destroy,
 	                                               .describe = store_describe}};
-	must(sr_grantor_start(&options, &house->grantor));
+	expect_ok(sr_grantor_start(&options, &house->grantor));
 	house->vault_port = sr_grantor_port(house->grantor);
 }
 
@@ -156,31 +142,31 @@ static void give_key_back(struct house *house)
 static struct sr_certificate *certificate_for(struct sr_certificate *ca, const char *service)
 {
 	struct sr_certificate_request *request;
-	must(sr_certificate_request_new(service, &request));
+	expect_ok(sr_certificate_request_new(service, &request));
 	struct sr_certificate_profile profile = {
 	    .common_name = service, .service = service, .addresses = (const char *const[]){"127.0.0.1", NULL}, .days = 2};
 	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(65536);
 	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(65536);
-	must(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	must(sr_certificate_der(ca, &ca_der));
+	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
+	expect_ok(sr_certificate_der(ca, &ca_der));
 	struct sr_certificate *own;
-	must(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
+	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
 	sr_certificate_request_free(request);
 	return own;
 }
 
 static void make_tls(struct house *house)
 {
-	must(sr_certificate_new_ca("Test", 2, &house->ca));
+	expect_ok(sr_certificate_new_ca("Test", 2, &house->ca));
 	SR_CLEANUP(sr_certificate) struct sr_certificate *vault = certificate_for(house->ca, "vault");
 	SR_CLEANUP(sr_certificate) struct sr_certificate *identity = certificate_for(house->ca, "identity");
 	SR_CLEANUP(sr_certificate) struct sr_certificate *blob = certificate_for(house->ca, "blob");
-	must(sr_tls_server_new(vault, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
-	must(sr_tls_server_new(identity, NULL, SR_TLS_ANYONE, &house->public_tls));
-	must(sr_tls_server_new(identity, house->ca, SR_TLS_MUST_SHOW, &house->internal_tls));
-	must(sr_tls_client_new(identity, house->ca, &house->client_tls));
-	must(sr_tls_client_new(blob, house->ca, &house->blob_tls));
-	must(sr_tls_client_new(NULL, house->ca, &house->customer_tls));
+	expect_ok(sr_tls_server_new(vault, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
+	expect_ok(sr_tls_server_new(identity, NULL, SR_TLS_ANYONE, &house->public_tls));
+	expect_ok(sr_tls_server_new(identity, house->ca, SR_TLS_MUST_SHOW, &house->internal_tls));
+	expect_ok(sr_tls_client_new(identity, house->ca, &house->client_tls));
+	expect_ok(sr_tls_client_new(blob, house->ca, &house->blob_tls));
+	expect_ok(sr_tls_client_new(NULL, house->ca, &house->customer_tls));
 }
 
 /* The service. */
@@ -201,7 +187,7 @@ static void start_service(struct house *house)
 	                                      .authority = "https://127.0.0.1:8441",
 	                                      .own = {.dns_names = own_names, .addresses = listen_addresses},
 	                                      .token_lifetime_s = 3600};
-	must(sr_identity_start(&options, &house->identity));
+	expect_ok(sr_identity_start(&options, &house->identity));
 }
 
 static void prepare(struct house *house)
@@ -210,7 +196,7 @@ static void prepare(struct house *house)
 	for (;;) {
 		struct sr_result prepared = sr_identity_prepare(house->identity);
 		if (sr_is_ok(prepared) || sr_boottime_ms() > deadline_ms) {
-			must(prepared);
+			expect_ok(prepared);
 			return;
 		}
 		sr_ignore(prepared);
@@ -263,13 +249,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int init_seal(void **state)
-{
-	(void)state;
-	must(sr_seal_init());
-	return 0;
-}
-
 /* One exchange on a connection of its own; gives the status, and the body if it is wanted. */
 enum door { CUSTOMER, SERVICE, CONSOLE };
 
@@ -277,11 +256,11 @@ static struct sr_client *connect_to(struct house *house, enum door door)
 {
 	struct sr_client *client;
 	if (door == CONSOLE) {
-		must(sr_client_new_unix(house->socket, &client));
+		expect_ok(sr_client_new_unix(house->socket, &client));
 	} else if (door == SERVICE) {
-		must(sr_client_new(house->blob_tls, "127.0.0.1", house->identity->internal_port, "identity", &client));
+		expect_ok(sr_client_new(house->blob_tls, "127.0.0.1", house->identity->internal_port, "identity", &client));
 	} else {
-		must(sr_client_new(house->customer_tls, "127.0.0.1", house->identity->port, NULL, &client));
+		expect_ok(sr_client_new(house->customer_tls, "127.0.0.1", house->identity->port, NULL, &client));
 	}
 	return client;
 }
@@ -292,9 +271,9 @@ static int call(struct house *house, enum door door, const char *method, const c
 	SR_CLEANUP(sr_client) struct sr_client *client = connect_to(house, door);
 	struct sr_client_request request = {.method = method, .target = target, .body = sr_bytes_str(body)};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
-	must(sr_client_exchange(client, &request, &response));
+	expect_ok(sr_client_exchange(client, &request, &response));
 	if (ret_body) {
-		must(sr_json_parse(sr_buf_bytes(&response.body), ret_body));
+		expect_ok(sr_json_parse(sr_buf_bytes(&response.body), ret_body));
 	}
 	return response.status;
 }
@@ -383,7 +362,7 @@ static void a_wrong_basic_header_is_told_how_to_authenticate(void **state)
 	const char *const wrong[][2] = {{"Authorization", sr_buf_text(&basic)}, {NULL, NULL}};
 	request.headers = wrong;
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
-	must(sr_client_exchange(client, &request, &response));
+	expect_ok(sr_client_exchange(client, &request, &response));
 	assert_int_equal(response.status, 401);
 	assert_true(sr_bytes_start_with(sr_client_response_header(&response, "WWW-Authenticate"), SR_LITERAL("Basic ")));
 	assert_true(sr_bytes_start_with(sr_client_response_header(&response, "Cache-Control"), SR_LITERAL("no-store")));
@@ -451,7 +430,7 @@ static void followers_hear_of_a_change_at_once(void **state)
 	struct poll waiting = {.house = house};
 	snprintf(waiting.target, sizeof waiting.target, "/directory?revision=%lld&wait=20000", revision);
 	struct sr_thread thread;
-	must(sr_thread_start("poll", 1 << 20, run_poll, &waiting, &thread));
+	expect_ok(sr_thread_start("poll", 1 << 20, run_poll, &waiting, &thread));
 	sr_sleep_ms(100);
 	SR_CLEANUP(sr_json) json_t *principal = new_principal(house, "newcomer");
 	sr_thread_join(thread);
@@ -533,7 +512,7 @@ static void stopping_does_not_wait_for_followers(void **state)
 	snprintf(waiting.target, sizeof waiting.target, "/directory?revision=%lld&wait=30000",
 	         (long long)json_integer_value(json_object_get(now, "revision")));
 	struct sr_thread thread;
-	must(sr_thread_start("poll", 1 << 20, run_poll, &waiting, &thread));
+	expect_ok(sr_thread_start("poll", 1 << 20, run_poll, &waiting, &thread));
 	sr_sleep_ms(100);
 	uint64_t start_ms = sr_boottime_ms();
 	sr_identity_stop(house->identity);
@@ -558,7 +537,7 @@ static void verification_says_how_far_it_is_and_what_it_found(void **state)
 	struct sr_client_request request = {
 	    .method = "POST", .target = "/_strongroom/verify", .on_body = keep_lines, .context = &lines};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
-	must(sr_client_exchange(client, &request, &response));
+	expect_ok(sr_client_exchange(client, &request, &response));
 	assert_int_equal(response.status, 200);
 	char *rest = NULL;
 	sr_buf_text(&lines);
@@ -566,7 +545,7 @@ static void verification_says_how_far_it_is_and_what_it_found(void **state)
 	unsigned progress = 0;
 	for (char *line = strtok_r((char *)lines.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		sr_json_cleanup(&last);
-		must(sr_json_parse(sr_bytes_str(line), &last));
+		expect_ok(sr_json_parse(sr_bytes_str(line), &last));
 		progress += json_is_integer(json_object_get(last, "done"));
 	}
 	assert_true(progress > 0);

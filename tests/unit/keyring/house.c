@@ -7,38 +7,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void must(struct sr_result result)
-{
-	if (!sr_is_ok(result)) {
-		fprintf(stderr, "failed: %s\n", sr_result_message(result));
-	}
-	assert_true(sr_is_ok(result));
-}
-
-void must_fail(struct sr_result result, enum sr_code code, const char *reason)
-{
-	assert_int_equal(sr_result_code(result), code);
-	if (reason) {
-		assert_non_null(sr_result_reason(result));
-		assert_string_equal(sr_result_reason(result), reason);
-	}
-	sr_result_free(result);
-}
-
 /* ---- certificates ---- */
 
 static struct sr_certificate *certificate_for(struct sr_certificate *ca, const char *service)
 {
 	struct sr_certificate_request *request;
-	must(sr_certificate_request_new(service, &request));
+	expect_ok(sr_certificate_request_new(service, &request));
 	struct sr_certificate_profile profile = {
 	    .common_name = service, .service = service, .addresses = (const char *const[]){"127.0.0.1", NULL}, .days = 2};
 	struct sr_buf der = SR_BUF(65536);
 	struct sr_buf ca_der = SR_BUF(65536);
-	must(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	must(sr_certificate_der(ca, &ca_der));
+	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
+	expect_ok(sr_certificate_der(ca, &ca_der));
 	struct sr_certificate *own;
-	must(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
+	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
 	sr_certificate_request_free(request);
 	sr_buf_free(&der);
 	sr_buf_free(&ca_der);
@@ -49,7 +31,7 @@ static struct sr_tls *client_tls(struct house *house, const char *service)
 {
 	struct sr_certificate *own = certificate_for(house->ca, service);
 	struct sr_tls *tls;
-	must(sr_tls_client_new(own, house->ca, &tls));
+	expect_ok(sr_tls_client_new(own, house->ca, &tls));
 	sr_certificate_free(own);
 	return tls;
 }
@@ -172,19 +154,19 @@ static struct sr_result describe(void *context, const char *service, const struc
 
 void house_open(struct house *house)
 {
-	must(sr_seal_init());
+	expect_ok(sr_seal_init());
 	*house = (struct house){0};
 	sr_mutex_init(&house->mutex, SR_RANK_SERVICE);
-	must(sr_certificate_new_ca("test CA", 2, &house->ca));
+	expect_ok(sr_certificate_new_ca("test CA", 2, &house->ca));
 	struct sr_certificate *own = certificate_for(house->ca, "vault");
-	must(sr_tls_server_new(own, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
+	expect_ok(sr_tls_server_new(own, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
 	sr_certificate_free(own);
 	house->blob_tls = client_tls(house, "blob");
 	house->cosmos_tls = client_tls(house, "cosmos");
 	for (unsigned i = 0; i < HOUSE_RESOURCES; i++) {
 		house->resources[i].id = sr_id_random();
 		house->resources[i].revocation_epoch = 1;
-		must(sr_secret_random(SR_KEY_LEN, &house->resources[i].kek));
+		expect_ok(sr_secret_random(SR_KEY_LEN, &house->resources[i].kek));
 	}
 }
 
@@ -214,7 +196,7 @@ void house_start_vault(struct house *house)
 	                                               .rekey = rekey,
 	                                               .destroy = destroy,
 	                                               .describe = describe}};
-	must(sr_grantor_start(&options, &house->grantor));
+	expect_ok(sr_grantor_start(&options, &house->grantor));
 	house->port = sr_grantor_port(house->grantor);
 }
 
@@ -228,7 +210,7 @@ struct sr_keyring *house_keyring(struct house *house, uint16_t port)
 	struct sr_keyring_options options = {
 	    .tls = house->blob_tls, .vault_address = "127.0.0.1", .vault_port = port, .service = "blob"};
 	struct sr_keyring *keyring;
-	must(sr_keyring_start(&options, &keyring));
+	expect_ok(sr_keyring_start(&options, &keyring));
 	return keyring;
 }
 
@@ -356,7 +338,7 @@ struct wire *wire_new(uint16_t to_port, uint16_t *ret_port)
 	assert_int_equal(listen(wire->listener, 16), 0);
 	assert_int_equal(getsockname(wire->listener, (struct sockaddr *)&address, &len), 0);
 	*ret_port = ntohs(address.sin_port);
-	must(sr_thread_start("wire", 0, wire_main, wire, &wire->thread));
+	expect_ok(sr_thread_start("wire", 0, wire_main, wire, &wire->thread));
 	return wire;
 }
 

@@ -5,12 +5,7 @@
 #ifndef SR_TEST_KEYRING_HOUSE_H
 #define SR_TEST_KEYRING_HOUSE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "check.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -19,8 +14,6 @@
 #include "vault/grantor.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Bounds on speed are wide under a sanitizer. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -50,11 +43,6 @@ struct house {
 	atomic_uint opens, renewals;
 	atomic_uint open_delay_ms; /* between the store's reading and its answer */
 };
-
-/* Ends the test on an error. */
-void must(struct sr_result result);
-/* Ends the test unless the result has this code and reason (NULL: any), and frees it. */
-void must_fail(struct sr_result result, enum sr_code code, const char *reason);
 
 /* Makes all but the vault, and no thread. */
 void house_open(struct house *house);

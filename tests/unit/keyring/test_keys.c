@@ -32,32 +32,32 @@ static void extent_keys_are_kept_up_to_a_bound_and_borrowed_ones_stay(void **sta
 	(void)state;
 	enum { EXTENTS = 700 };
 	struct sr_lease_use use = {0};
-	must(sr_lease_enter(keyring, house_id(&house, next_resource++), NULL, NULL, &use));
+	expect_ok(sr_lease_enter(keyring, house_id(&house, next_resource++), NULL, NULL, &use));
 	struct sr_id *ids = sr_alloc_array(EXTENTS, sizeof *ids);
 	uint8_t(*wrapped)[SR_WRAPPED_KEY_LEN] = sr_alloc_array(EXTENTS, sizeof *wrapped);
 	for (unsigned i = 0; i < EXTENTS; i++) {
 		SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
-		must(sr_secret_random(SR_KEY_LEN, &dek));
-		must(sr_lease_wrap(&use, dek, wrapped[i]));
+		expect_ok(sr_secret_random(SR_KEY_LEN, &dek));
+		expect_ok(sr_lease_wrap(&use, dek, wrapped[i]));
 		ids[i] = sr_id_random();
 	}
 	struct sr_extent_key *first, *key;
-	must(sr_lease_extent_key(&use, &ids[0], 1, sr_bytes_of(wrapped[0], SR_WRAPPED_KEY_LEN), &first));
-	must(sr_lease_extent_key(&use, &ids[0], 1, sr_bytes_of(wrapped[0], SR_WRAPPED_KEY_LEN), &key));
+	expect_ok(sr_lease_extent_key(&use, &ids[0], 1, sr_bytes_of(wrapped[0], SR_WRAPPED_KEY_LEN), &first));
+	expect_ok(sr_lease_extent_key(&use, &ids[0], 1, sr_bytes_of(wrapped[0], SR_WRAPPED_KEY_LEN), &key));
 	assert_ptr_equal(key, first); /* from the cache */
 	sr_lease_extent_key_done(&use, key);
 	for (unsigned i = 1; i < EXTENTS; i++) {
-		must(sr_lease_extent_key(&use, &ids[i], 1, sr_bytes_of(wrapped[i], SR_WRAPPED_KEY_LEN), &key));
+		expect_ok(sr_lease_extent_key(&use, &ids[i], 1, sr_bytes_of(wrapped[i], SR_WRAPPED_KEY_LEN), &key));
 		sr_lease_extent_key_done(&use, key);
 	}
-	must(sr_lease_extent_key(&use, &ids[0], 1, sr_bytes_of(wrapped[0], SR_WRAPPED_KEY_LEN), &key));
+	expect_ok(sr_lease_extent_key(&use, &ids[0], 1, sr_bytes_of(wrapped[0], SR_WRAPPED_KEY_LEN), &key));
 	assert_ptr_equal(key, first); /* borrowed all the while */
 	sr_lease_extent_key_done(&use, key);
 	sr_lease_extent_key_done(&use, first);
 	/* Wrapped bytes are not looked at where the key is cached, and are where it was evicted. */
 	uint8_t junk[SR_WRAPPED_KEY_LEN] = {0};
-	must_fail(sr_lease_extent_key(&use, &ids[1], 1, sr_bytes_of(junk, sizeof junk), &key), SR_WRONG_KEY, NULL);
-	must(sr_lease_extent_key(&use, &ids[EXTENTS - 1], 1, sr_bytes_of(junk, sizeof junk), &key));
+	expect_code(sr_lease_extent_key(&use, &ids[1], 1, sr_bytes_of(junk, sizeof junk), &key), SR_WRONG_KEY);
+	expect_ok(sr_lease_extent_key(&use, &ids[EXTENTS - 1], 1, sr_bytes_of(junk, sizeof junk), &key));
 	sr_lease_extent_key_done(&use, key);
 	sr_lease_extent_key_done(&use, NULL); /* harmless */
 	sr_lease_leave(&use);
@@ -74,17 +74,17 @@ static void extent_keys_end_with_the_lease(void **state)
 	struct sr_extent_key *key;
 	uint8_t wrapped[SR_WRAPPED_KEY_LEN], junk[SR_WRAPPED_KEY_LEN] = {0};
 	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
-	must(sr_secret_random(SR_KEY_LEN, &dek));
-	must(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
-	must(sr_lease_wrap(&use, dek, wrapped));
-	must(sr_lease_extent_key(&use, &extent, 1, sr_bytes_of(wrapped, sizeof wrapped), &key));
+	expect_ok(sr_secret_random(SR_KEY_LEN, &dek));
+	expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+	expect_ok(sr_lease_wrap(&use, dek, wrapped));
+	expect_ok(sr_lease_extent_key(&use, &extent, 1, sr_bytes_of(wrapped, sizeof wrapped), &key));
 	sr_lease_extent_key_done(&use, key);
 	sr_lease_leave(&use);
 	house_disable(&house, resource);
 	house_restore(&house, resource);
 	sr_sleep_ms(60);
-	must(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
-	must_fail(sr_lease_extent_key(&use, &extent, 1, sr_bytes_of(junk, sizeof junk), &key), SR_WRONG_KEY, NULL);
+	expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+	expect_code(sr_lease_extent_key(&use, &extent, 1, sr_bytes_of(junk, sizeof junk), &key), SR_WRONG_KEY);
 	sr_lease_leave(&use);
 }
 
@@ -127,7 +127,7 @@ static void opener_main(void *context)
 {
 	struct opener *opener = context;
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	must(sr_lease_enter(keyring, house_id(&house, opener->resource), NULL, NULL, &use));
+	expect_ok(sr_lease_enter(keyring, house_id(&house, opener->resource), NULL, NULL, &use));
 	void *attached = NULL;
 	SR_CLEANUP(sr_result)
 	struct sr_result result = sr_lease_attach_once(&use, open_thing, close_thing, opener->thing, &attached);
@@ -147,7 +147,7 @@ static void open_by_many(struct thing *thing, unsigned resource, enum sr_code co
 	struct opener openers[OPENERS];
 	for (unsigned i = 0; i < OPENERS; i++) {
 		openers[i] = (struct opener){.thing = thing, .resource = resource};
-		must(sr_thread_start("opener", 0, opener_main, &openers[i], &openers[i].thread));
+		expect_ok(sr_thread_start("opener", 0, opener_main, &openers[i], &openers[i].thread));
 	}
 	for (unsigned i = 0; i < OPENERS; i++) {
 		sr_thread_join(openers[i].thread);
@@ -194,10 +194,10 @@ static void a_thing_that_opens_during_a_recall_is_closed(void **state)
 	struct thing thing = {.open_ms = HOUSE_TTL_MS / 3 + 100};
 	unsigned resource = next_resource++;
 	struct sr_lease_use use = {0};
-	must(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+	expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
 	house_disable_only(&house, resource);
 	void *attached = NULL;
-	must_fail(sr_lease_attach_once(&use, open_thing, close_thing, &thing, &attached), SR_REVOKED, "KeyDisabled");
+	expect_reason(sr_lease_attach_once(&use, open_thing, close_thing, &thing, &attached), SR_REVOKED, "KeyDisabled");
 	assert_null(attached);
 	assert_int_equal(atomic_load(&thing.closed), 0);
 	sr_lease_leave(&use);
@@ -214,31 +214,31 @@ static void the_vault_manages_keys_for_the_holder(void **state)
 	(void)state;
 	struct sr_id resource = sr_id_random();
 	struct sr_key_reference key = {.vault = "v", .name = "k", .follows_latest = true};
-	must(sr_keyring_create(keyring, &resource, "account", "mine", &key));
-	must_fail(sr_keyring_create(keyring, &resource, "account", "mine", &key), SR_EXISTS, NULL);
+	expect_ok(sr_keyring_create(keyring, &resource, "account", "mine", &key));
+	expect_code(sr_keyring_create(keyring, &resource, "account", "mine", &key), SR_EXISTS);
 	struct sr_key_reference told;
-	must(sr_keyring_describe(keyring, &resource, &told));
+	expect_ok(sr_keyring_describe(keyring, &resource, &told));
 	assert_string_equal(told.name, "k");
 	assert_true(told.follows_latest);
 	struct sr_key_reference pinned = {.vault = "v", .name = "k", .version = "0123456789abcdef0123456789abcdef"};
-	must(sr_keyring_rekey(keyring, &resource, &pinned));
-	must(sr_keyring_describe(keyring, &resource, &told));
+	expect_ok(sr_keyring_rekey(keyring, &resource, &pinned));
+	expect_ok(sr_keyring_describe(keyring, &resource, &told));
 	assert_string_equal(told.version, pinned.version);
 	assert_false(told.follows_latest);
-	must(sr_keyring_rekey(keyring, &resource, NULL));
-	must(sr_keyring_describe(keyring, &resource, &told));
+	expect_ok(sr_keyring_rekey(keyring, &resource, NULL));
+	expect_ok(sr_keyring_describe(keyring, &resource, &told));
 	assert_true(told.is_service_managed);
 	struct sr_lease_use use = {0};
-	must(sr_lease_enter(keyring, &resource, NULL, NULL, &use));
+	expect_ok(sr_lease_enter(keyring, &resource, NULL, NULL, &use));
 	sr_lease_leave(&use);
 	uint64_t asked_ns = sr_boottime_ns();
-	must(sr_keyring_destroy(keyring, &resource)); /* recalls this holder's own lease */
+	expect_ok(sr_keyring_destroy(keyring, &resource)); /* recalls this holder's own lease */
 	assert_true(sr_boottime_ns() - asked_ns < HOUSE_TTL_MS * UINT64_C(1000000));
 	sr_sleep_ms(60);
-	must_fail(sr_lease_enter(keyring, &resource, NULL, NULL, &use), SR_NOT_FOUND, NULL);
+	expect_code(sr_lease_enter(keyring, &resource, NULL, NULL, &use), SR_NOT_FOUND);
 	struct sr_id other = sr_id_random();
 	struct sr_key_reference nowhere = {.vault = "nowhere", .name = "k"};
-	must_fail(sr_keyring_create(keyring, &other, "account", "mine", &nowhere), SR_NOT_FOUND, "KeyNotFound");
+	expect_reason(sr_keyring_create(keyring, &other, "account", "mine", &nowhere), SR_NOT_FOUND, "KeyNotFound");
 }
 
 static void without_a_vault_management_is_unavailable(void **state)
@@ -246,11 +246,11 @@ static void without_a_vault_management_is_unavailable(void **state)
 	(void)state;
 	struct sr_keyring *lonely = house_keyring(&house, 1); /* nobody listens there */
 	struct sr_id resource = sr_id_random();
-	must_fail(sr_keyring_destroy(lonely, &resource), SR_UNAVAILABLE, NULL);
+	expect_code(sr_keyring_destroy(lonely, &resource), SR_UNAVAILABLE);
 	struct sr_lease_use use = {0};
 	sr_sleep_ms(50);
 	uint64_t asked_ns = sr_boottime_ns();
-	must_fail(sr_lease_enter(lonely, &resource, NULL, NULL, &use), SR_REVOKED, "VaultUnreachable");
+	expect_reason(sr_lease_enter(lonely, &resource, NULL, NULL, &use), SR_REVOKED, "VaultUnreachable");
 	assert_true(sr_boottime_ns() - asked_ns < 100000000); /* down for long: nobody waits */
 	sr_keyring_stop(lonely);
 }

@@ -2,7 +2,7 @@
 #ifndef SR_TEST_DATABASE_FIXTURE_H
 #define SR_TEST_DATABASE_FIXTURE_H
 
-#include "check.h"
+#include "seal_init.h"
 
 #include "seal/database_state.h"
 

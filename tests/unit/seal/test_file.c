@@ -1,15 +1,10 @@
 /* Small durable files: replaced whole, read within a limit, nothing left beside them. */
+#include "check.h"
+
 #include "seal/file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char folder[256];
 static char path[300];
@@ -45,11 +40,11 @@ static void must_hold(const char *text)
 static void replaces_the_whole_content(void **state)
 {
 	(void)state;
-	assert_true(sr_is_ok(sr_file_write_durable(path, SR_LITERAL("a longer first content"))));
+	expect_ok(sr_file_write_durable(path, SR_LITERAL("a longer first content")));
 	must_hold("a longer first content");
-	assert_true(sr_is_ok(sr_file_write_durable(path, SR_LITERAL("second"))));
+	expect_ok(sr_file_write_durable(path, SR_LITERAL("second")));
 	must_hold("second");
-	assert_true(sr_is_ok(sr_file_write_durable(path, (struct sr_bytes){0})));
+	expect_ok(sr_file_write_durable(path, (struct sr_bytes){0}));
 	must_hold("");
 	struct stat status;
 	assert_int_equal(stat(path, &status), 0);
@@ -60,8 +55,8 @@ static void replaces_the_whole_content(void **state)
 static void a_leftover_of_a_crash_is_written_over(void **state)
 {
 	(void)state;
-	assert_true(sr_is_ok(sr_file_write_durable(beside, SR_LITERAL("half of what was to be writt"))));
-	assert_true(sr_is_ok(sr_file_write_durable(path, SR_LITERAL("whole"))));
+	expect_ok(sr_file_write_durable(beside, SR_LITERAL("half of what was to be writt")));
+	expect_ok(sr_file_write_durable(path, SR_LITERAL("whole")));
 	must_hold("whole");
 	assert_int_not_equal(access(beside, F_OK), 0);
 }
@@ -78,10 +73,10 @@ static void a_missing_file_is_not_found(void **state)
 static void the_limit_is_exact_and_leaves_the_buffer_as_it_was(void **state)
 {
 	(void)state;
-	assert_true(sr_is_ok(sr_file_write_durable(path, SR_LITERAL("0123456789"))));
+	expect_ok(sr_file_write_durable(path, SR_LITERAL("0123456789")));
 	SR_CLEANUP(sr_buf) struct sr_buf buf = SR_BUF(100);
 	sr_buf_append_str(&buf, "x");
-	assert_true(sr_is_ok(sr_file_read(path, 10, &buf)));
+	expect_ok(sr_file_read(path, 10, &buf));
 	assert_int_equal(buf.len, 11);
 	SR_CLEANUP(sr_result) struct sr_result result = sr_file_read(path, 9, &buf);
 	assert_int_equal(sr_result_code(result), SR_TOO_LARGE);

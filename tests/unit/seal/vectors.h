@@ -5,7 +5,7 @@
 #ifndef SR_TEST_SEAL_VECTORS_H
 #define SR_TEST_SEAL_VECTORS_H
 
-#include "check.h"
+#include "seal_init.h"
 
 #include "base/text.h"
 

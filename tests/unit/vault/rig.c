@@ -37,19 +37,19 @@ void rig_open(struct rig *rig)
 		const char *base = getenv("TMPDIR");
 		snprintf(rig->folder, sizeof rig->folder, "%s/vault-test-XXXXXX", base ? base : "/tmp");
 		assert_non_null(mkdtemp(rig->folder));
-		assert_ok(sr_root_key_create(path_of(rig, "root.key")));
+		expect_ok(sr_root_key_create(path_of(rig, "root.key")));
 	}
 	SR_CLEANUP(sr_secret) struct sr_secret *root = NULL;
 	struct sr_vault *vault = &rig->vault;
 	*vault = (struct sr_vault){0};
-	assert_ok(sr_root_key_read(path_of(rig, "root.key"), &root));
-	assert_ok(sr_vault_master_open(path_of(rig, "master"), root, true, &vault->master));
+	expect_ok(sr_root_key_read(path_of(rig, "root.key"), &root));
+	expect_ok(sr_vault_master_open(path_of(rig, "master"), root, true, &vault->master));
 	const struct sr_database_options options = {
 	    .path = path_of(rig, "vault.db"), .id = vault->master.database_id, .schema = sr_vault_schema};
-	assert_ok(sr_database_open(&options, vault->master.database_key, &vault->state.database));
+	expect_ok(sr_database_open(&options, vault->master.database_key, &vault->state.database));
 	vault->state.records = vault->master.records;
 	vault->state.cache = sr_key_cache_new(vault->master.records, CACHE_MAX);
-	assert_ok(sr_database_write(vault->state.database, insert_default, NULL));
+	expect_ok(sr_database_write(vault->state.database, insert_default, NULL));
 }
 
 void rig_close(struct rig *rig)
@@ -190,7 +190,7 @@ struct sr_key_reference rig_kek_key(struct rig *rig, const struct sr_id *resourc
 {
 	const struct sr_grantor_store store = sr_kek_grantor_store(&rig->vault.state);
 	struct sr_key_reference key = {0};
-	assert_ok(store.describe(store.context, "blob", resource, &key));
+	expect_ok(store.describe(store.context, "blob", resource, &key));
 	return key;
 }
 
@@ -201,5 +201,5 @@ static struct sr_result execute(struct sr_connection *connection, void *context)
 
 void rig_sql(struct rig *rig, const char *sql)
 {
-	assert_ok(sr_database_write(rig->vault.state.database, execute, sr_arena_strdup(rig->arena, sql)));
+	expect_ok(sr_database_write(rig->vault.state.database, execute, sr_arena_strdup(rig->arena, sql)));
 }

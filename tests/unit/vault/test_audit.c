@@ -29,14 +29,14 @@ static void write_entries(unsigned count)
 		snprintf(object, sizeof object, "default/keys/%u", i);
 		const struct sr_audit_event event = {
 		    .object_id = "local", .operation = "Test", .object = object, .status = 200};
-		assert_ok(sr_audit_write(rig.vault.state.database, &event));
+		expect_ok(sr_audit_write(rig.vault.state.database, &event));
 	}
 }
 
 static struct sr_audit_verdict verify(void)
 {
 	struct sr_audit_verdict verdict;
-	assert_ok(sr_audit_verify(rig.vault.state.database, &verdict));
+	expect_ok(sr_audit_verify(rig.vault.state.database, &verdict));
 	return verdict;
 }
 
@@ -95,18 +95,18 @@ static struct sr_result gather_all(struct sr_connection *connection, void *conte
 static void operations_are_recorded_with_their_outcome_and_no_value(void **state)
 {
 	(void)state;
-	assert_ok(rig_call(&rig, "POST", "/keys/k/create", "{\"kty\":\"RSA\"}"));
+	expect_ok(rig_call(&rig, "POST", "/keys/k/create", "{\"kty\":\"RSA\"}"));
 	const char *version = rig_version(&rig);
-	assert_ok(rig_callf(&rig, "PATCH", "{\"tags\":{\"canary\":\"canary\"}}", "/keys/k/%s", version));
+	expect_ok(rig_callf(&rig, "PATCH", "{\"tags\":{\"canary\":\"canary\"}}", "/keys/k/%s", version));
 	const struct sr_id resource = sr_id_random();
-	assert_ok(rig_kek_create(&rig, &resource, "k", NULL));
-	assert_ok(rig_call(&rig, "DELETE", "/keys/k", NULL));
+	expect_ok(rig_kek_create(&rig, &resource, "k", NULL));
+	expect_ok(rig_call(&rig, "DELETE", "/keys/k", NULL));
 	struct sr_secret *kek;
 	uint64_t epoch;
-	assert_refused_as(rig_kek_open(&rig, &resource, &kek, &epoch), SR_REVOKED, "KeyNotFound");
+	expect_reason(rig_kek_open(&rig, &resource, &kek, &epoch), SR_REVOKED, "KeyNotFound");
 
 	SR_CLEANUP(sr_buf) struct sr_buf log = SR_BUF(1 << 20);
-	assert_ok(sr_database_read(rig.vault.state.database, gather_all, &log));
+	expect_ok(sr_database_read(rig.vault.state.database, gather_all, &log));
 	const char *text = sr_buf_text(&log);
 	const char *const expected[] = {"\"KeyCreate\"", "\"KeyUpdate\"", "\"KekCreate\"",
 	                                "\"KeyDelete\"", "\"KekOpen\"",   "\"outcome\":\"KeyNotFound\"",

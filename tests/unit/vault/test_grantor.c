@@ -38,15 +38,15 @@ static void say(struct peer *peer, const struct sr_lease_message *message)
 {
 	SR_CLEANUP(sr_buf) struct sr_buf frame = SR_BUF(SR_LEASE_FRAME_MAX);
 	sr_lease_message_write(message, &frame);
-	must(sr_stream_write_frame(peer->stream, sr_buf_bytes(&frame), 1000));
+	expect_ok(sr_stream_write_frame(peer->stream, sr_buf_bytes(&frame), 1000));
 }
 
 static struct sr_lease_message hear(struct peer *peer, enum sr_lease_kind kind)
 {
 	sr_buf_reset(&peer->frame);
-	must(sr_stream_read_frame(peer->stream, SR_LEASE_FRAME_MAX, 2000, &peer->frame));
+	expect_ok(sr_stream_read_frame(peer->stream, SR_LEASE_FRAME_MAX, 2000, &peer->frame));
 	struct sr_lease_message message;
-	must(sr_lease_message_read(sr_buf_bytes(&peer->frame), &message));
+	expect_ok(sr_lease_message_read(sr_buf_bytes(&peer->frame), &message));
 	assert_int_equal(message.kind, kind);
 	return message;
 }
@@ -62,14 +62,14 @@ static bool hears_nothing_for(struct peer *peer, uint64_t ms)
 static void must_be_hung_up(struct peer *peer)
 {
 	sr_buf_reset(&peer->frame);
-	must_fail(sr_stream_read_frame(peer->stream, SR_LEASE_FRAME_MAX, 2000, &peer->frame), SR_CLOSED, NULL);
+	expect_code(sr_stream_read_frame(peer->stream, SR_LEASE_FRAME_MAX, 2000, &peer->frame), SR_CLOSED);
 }
 
 static void peer_connect(struct peer *peer, struct sr_tls *tls)
 {
 	*peer = (struct peer){.frame = SR_BUF(SR_LEASE_FRAME_MAX), .instance = sr_id_random()};
-	must(sr_handover_new(&peer->handover));
-	must(sr_stream_connect(tls, "127.0.0.1", house.port, "vault", 1000, &peer->stream));
+	expect_ok(sr_handover_new(&peer->handover));
+	expect_ok(sr_stream_connect(tls, "127.0.0.1", house.port, "vault", 1000, &peer->stream));
 }
 
 static void peer_greet(struct peer *peer)
@@ -106,11 +106,11 @@ static struct sr_id ask(struct peer *peer, unsigned resource)
 	SR_CLEANUP(sr_buf) struct sr_buf aad = SR_BUF(128);
 	sr_lease_handover_aad(&peer->instance, &grant, &aad);
 	SR_CLEANUP(sr_secret) struct sr_secret *kek = NULL;
-	must(sr_handover_open(peer->handover, sr_buf_bytes(&aad), grant.sealed_kek, &kek));
+	expect_ok(sr_handover_open(peer->handover, sr_buf_bytes(&aad), grant.sealed_kek, &kek));
 	assert_true(sr_secret_equal(kek, house.resources[resource].kek));
 	aad.data[0] ^= 1;
-	must_fail(sr_handover_open(peer->handover, sr_buf_bytes(&aad), grant.sealed_kek, &(struct sr_secret *){NULL}),
-	          SR_CORRUPT, NULL);
+	expect_code(sr_handover_open(peer->handover, sr_buf_bytes(&aad), grant.sealed_kek, &(struct sr_secret *){NULL}),
+	            SR_CORRUPT);
 	return grant.lease;
 }
 
@@ -144,7 +144,7 @@ static void recall_main(void *context)
 static void recall_begin(struct recall *recall, unsigned resource)
 {
 	*recall = (struct recall){.resource = resource};
-	must(sr_thread_start("recall", 0, recall_main, recall, &recall->thread));
+	expect_ok(sr_thread_start("recall", 0, recall_main, recall, &recall->thread));
 }
 
 static void acknowledge(struct peer *peer, unsigned resource, uint64_t epoch)
@@ -321,7 +321,7 @@ static void whoever_breaks_the_protocol_is_hung_up_on(void **state)
 	peer_close(&peer);
 
 	peer_open(&peer, house.blob_tls); /* sends what is no message */
-	must(sr_stream_write_frame(peer.stream, SR_LITERAL("\x05nonsense"), 1000));
+	expect_ok(sr_stream_write_frame(peer.stream, SR_LITERAL("\x05nonsense"), 1000));
 	must_be_hung_up(&peer);
 	peer_close(&peer);
 

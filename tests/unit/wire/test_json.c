@@ -1,13 +1,7 @@
 /* JSON: limits, typed members, what is written. */
+#include "check.h"
+
 #include "wire/json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
 
 static enum sr_code parse_code(struct sr_bytes text)
 {
@@ -20,7 +14,7 @@ static enum sr_code parse_code(struct sr_bytes text)
 static json_t *parsed(const char *text)
 {
 	json_t *value = NULL;
-	assert_true(sr_is_ok(sr_json_parse(sr_bytes_str(text), &value)));
+	expect_ok(sr_json_parse(sr_bytes_str(text), &value));
 	return value;
 }
 
@@ -112,17 +106,17 @@ static void reads_typed_members(void **state)
 	bool flag = false;
 	const json_t *inner = NULL;
 	struct sr_bytes bytes = {0};
-	assert_true(sr_is_ok(sr_json_get_string(object, "s", &text)));
+	expect_ok(sr_json_get_string(object, "s", &text));
 	assert_string_equal(text, "t");
-	assert_true(sr_is_ok(sr_json_get_int(object, "i", &number)));
+	expect_ok(sr_json_get_int(object, "i", &number));
 	assert_int_equal(number, -5);
-	assert_true(sr_is_ok(sr_json_get_bool(object, "b", &flag)));
+	expect_ok(sr_json_get_bool(object, "b", &flag));
 	assert_true(flag);
-	assert_true(sr_is_ok(sr_json_get_object(object, "o", &inner)));
+	expect_ok(sr_json_get_object(object, "o", &inner));
 	assert_true(json_is_object(inner));
-	assert_true(sr_is_ok(sr_json_get_array(object, "a", &inner)));
+	expect_ok(sr_json_get_array(object, "a", &inner));
 	assert_true(json_is_array(inner));
-	assert_true(sr_is_ok(sr_json_get_base64url(arena, object, "u", &bytes)));
+	expect_ok(sr_json_get_base64url(arena, object, "u", &bytes));
 	assert_true(sr_equal_public(bytes, SR_LITERAL("\1\2\3")));
 }
 
@@ -137,12 +131,12 @@ static void absent_and_null_members_leave_the_default(void **state)
 		bool flag = true;
 		const json_t *inner = object;
 		struct sr_bytes bytes = SR_LITERAL("d");
-		assert_true(sr_is_ok(sr_json_get_string(object, name, &text)));
-		assert_true(sr_is_ok(sr_json_get_int(object, name, &number)));
-		assert_true(sr_is_ok(sr_json_get_bool(object, name, &flag)));
-		assert_true(sr_is_ok(sr_json_get_object(object, name, &inner)));
-		assert_true(sr_is_ok(sr_json_get_array(object, name, &inner)));
-		assert_true(sr_is_ok(sr_json_get_base64url(arena, object, name, &bytes)));
+		expect_ok(sr_json_get_string(object, name, &text));
+		expect_ok(sr_json_get_int(object, name, &number));
+		expect_ok(sr_json_get_bool(object, name, &flag));
+		expect_ok(sr_json_get_object(object, name, &inner));
+		expect_ok(sr_json_get_array(object, name, &inner));
+		expect_ok(sr_json_get_base64url(arena, object, name, &bytes));
 		assert_string_equal(text, "default");
 		assert_true(number == 7 && flag && inner == object && bytes.len == 1);
 	}
@@ -192,7 +186,7 @@ static void writes_compact_text_in_order(void **state)
 	sr_json_set(object, "a", json_array());
 	sr_json_set_string(object, "broken", "a\xff");
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(1000);
-	assert_true(sr_is_ok(sr_json_write(object, &text)));
+	expect_ok(sr_json_write(object, &text));
 	assert_string_equal(sr_buf_text(&text), "{\"z\":\"a\\\"\\n\xc3\xa9\",\"i\":-9223372036854775808,\"b\":false,"
 	                                        "\"u\":\"__4\",\"e\":\"\",\"a\":[],\"broken\":\"a?\"}");
 }

@@ -1,20 +1,15 @@
 /* Compact JWTs: RFC 7515's examples come apart, verify and go together again. */
+#include "check.h"
+
 #include "wire/jwt.h"
 
 #include "base/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
-#include <string.h>
 
 #define RFC7515_CLAIMS "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 
@@ -61,18 +56,18 @@ static enum sr_code parse_code(struct sr_arena *arena, struct sr_bytes token)
 static void takes_rfc_7515_a1_apart_so_that_it_verifies(void **state)
 {
 	SR_CLEANUP(sr_jwt) struct sr_jwt jwt = {0};
-	assert_true(sr_is_ok(sr_jwt_parse(*state, sr_bytes_str(hs256_token), &jwt)));
+	expect_ok(sr_jwt_parse(*state, sr_bytes_str(hs256_token), &jwt));
 	const char *text = NULL;
-	assert_true(sr_is_ok(sr_json_get_string(jwt.header, "alg", &text)));
+	expect_ok(sr_json_get_string(jwt.header, "alg", &text));
 	assert_string_equal(text, "HS256");
-	assert_true(sr_is_ok(sr_json_get_string(jwt.claims, "iss", &text)));
+	expect_ok(sr_json_get_string(jwt.claims, "iss", &text));
 	assert_string_equal(text, "joe");
 	int64_t expiry = 0;
-	assert_true(sr_is_ok(sr_json_get_int(jwt.claims, "exp", &expiry)));
+	expect_ok(sr_json_get_int(jwt.claims, "exp", &expiry));
 	assert_int_equal(expiry, 1300819380);
 
 	SR_CLEANUP(sr_buf) struct sr_buf key = SR_BUF(100);
-	assert_true(sr_is_ok(sr_base64url_decode(sr_bytes_str(hs256_key), &key)));
+	expect_ok(sr_base64url_decode(sr_bytes_str(hs256_key), &key));
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	unsigned mac_len = 0;
 	assert_non_null(
@@ -102,9 +97,9 @@ static EVP_PKEY *rsa_of(struct sr_bytes modulus)
 static void takes_rfc_7515_a2_apart_so_that_it_verifies(void **state)
 {
 	SR_CLEANUP(sr_jwt) struct sr_jwt jwt = {0};
-	assert_true(sr_is_ok(sr_jwt_parse(*state, sr_bytes_str(rs256_token), &jwt)));
+	expect_ok(sr_jwt_parse(*state, sr_bytes_str(rs256_token), &jwt));
 	SR_CLEANUP(sr_buf) struct sr_buf modulus = SR_BUF(1000);
-	assert_true(sr_is_ok(sr_base64url_decode(sr_bytes_str(rs256_modulus), &modulus)));
+	expect_ok(sr_base64url_decode(sr_bytes_str(rs256_modulus), &modulus));
 	EVP_PKEY *key = rsa_of(sr_buf_bytes(&modulus));
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	assert_int_equal(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key), 1);
@@ -118,7 +113,7 @@ static void takes_an_unsecured_token_apart_with_an_empty_signature(void **state)
 {
 	/* RFC 7519 6.1; it is for access to refuse. */
 	SR_CLEANUP(sr_jwt) struct sr_jwt jwt = {0};
-	assert_true(sr_is_ok(sr_jwt_parse(*state, SR_LITERAL("eyJhbGciOiJub25lIn0." RFC7515_CLAIMS "."), &jwt)));
+	expect_ok(sr_jwt_parse(*state, SR_LITERAL("eyJhbGciOiJub25lIn0." RFC7515_CLAIMS "."), &jwt));
 	assert_int_equal(jwt.signature.len, 0);
 }
 
@@ -175,12 +170,12 @@ static void what_is_put_together_comes_apart_the_same(void **state)
 	sr_json_set_string(header, "alg", "RS256");
 	sr_json_set_string(claims, "sub", "\xc3\xa9");
 	SR_CLEANUP(sr_buf) struct sr_buf token = SR_BUF(SR_JWT_MAX);
-	assert_true(sr_is_ok(sr_jwt_signing_input(header, claims, &token)));
+	expect_ok(sr_jwt_signing_input(header, claims, &token));
 	assert_string_equal(sr_buf_text(&token), "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiLDqSJ9");
 	size_t signed_len = token.len;
 	sr_jwt_append_signature(&token, SR_LITERAL("sig"));
 	SR_CLEANUP(sr_jwt) struct sr_jwt jwt = {0};
-	assert_true(sr_is_ok(sr_jwt_parse(*state, sr_buf_bytes(&token), &jwt)));
+	expect_ok(sr_jwt_parse(*state, sr_buf_bytes(&token), &jwt));
 	assert_true(json_equal(jwt.header, header) && json_equal(jwt.claims, claims));
 	assert_int_equal(jwt.signed_part.len, signed_len);
 	assert_true(sr_equal_public(jwt.signature, SR_LITERAL("sig")));

@@ -1,15 +1,9 @@
 /* The lease protocol's messages: each kind survives the wire, and nothing but a whole message is one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 #include "base/random.h"
 #include "wire/lease_message.h"
-
-#include <string.h>
 
 static struct sr_lease_message example(enum sr_lease_kind kind, struct sr_buf *items)
 {
@@ -65,7 +59,7 @@ static void members_arrive_as_they_were_sent(void **state)
 	struct sr_lease_message sent = example(SR_LEASE_RENEWED, &items);
 	sr_lease_message_write(&sent, &frame);
 	struct sr_lease_message read;
-	assert_true(sr_is_ok(sr_lease_message_read(sr_buf_bytes(&frame), &read)));
+	expect_ok(sr_lease_message_read(sr_buf_bytes(&frame), &read));
 	assert_int_equal(read.request, sent.request);
 	assert_int_equal(read.ttl_ms, 2000);
 	assert_int_equal(sr_lease_item_count(&read), 3);
@@ -78,7 +72,7 @@ static void members_arrive_as_they_were_sent(void **state)
 	struct sr_lease_message answer = example(SR_LEASE_ANSWER, &items);
 	sr_buf_reset(&frame);
 	sr_lease_message_write(&answer, &frame);
-	assert_true(sr_is_ok(sr_lease_message_read(sr_buf_bytes(&frame), &read)));
+	expect_ok(sr_lease_message_read(sr_buf_bytes(&frame), &read));
 	SR_CLEANUP(sr_result) struct sr_result verdict = sr_lease_verdict_result(&read.verdict);
 	assert_int_equal(sr_result_code(verdict), SR_REVOKED);
 	assert_string_equal(sr_result_reason(verdict), "KeyDisabled");

@@ -1,12 +1,7 @@
 /* The one form of byte range. */
+#include "check.h"
+
 #include "wire/range.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static void reads_closed_and_open_ranges(void **state)
 {
@@ -22,7 +17,7 @@ static void reads_closed_and_open_ranges(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct sr_range range;
-		assert_true(sr_is_ok(sr_range_parse(sr_bytes_str(cases[i].text), &range)));
+		expect_ok(sr_range_parse(sr_bytes_str(cases[i].text), &range));
 		assert_true(range.first == cases[i].first && range.last == cases[i].last);
 	}
 }
@@ -49,13 +44,13 @@ static void fits_a_range_into_the_data(void **state)
 	(void)state;
 	uint64_t offset;
 	uint64_t len;
-	assert_true(sr_is_ok(sr_range_fit((struct sr_range){6, 10}, 11, &offset, &len)));
+	expect_ok(sr_range_fit((struct sr_range){6, 10}, 11, &offset, &len));
 	assert_true(offset == 6 && len == 5);
-	assert_true(sr_is_ok(sr_range_fit((struct sr_range){6, UINT64_MAX}, 11, &offset, &len)));
+	expect_ok(sr_range_fit((struct sr_range){6, UINT64_MAX}, 11, &offset, &len));
 	assert_true(offset == 6 && len == 5);
-	assert_true(sr_is_ok(sr_range_fit((struct sr_range){0, 0}, 11, &offset, &len)));
+	expect_ok(sr_range_fit((struct sr_range){0, 0}, 11, &offset, &len));
 	assert_true(offset == 0 && len == 1);
-	assert_true(sr_is_ok(sr_range_fit((struct sr_range){0, UINT64_MAX}, UINT64_MAX, &offset, &len)));
+	expect_ok(sr_range_fit((struct sr_range){0, UINT64_MAX}, UINT64_MAX, &offset, &len));
 	assert_true(offset == 0 && len == UINT64_MAX);
 }
 

@@ -1,21 +1,14 @@
 /* Shared Key: requests that Azure's own JavaScript SDK signed are reproduced, string and signature. */
+#include "check.h"
+
 #include "wire/shared_key.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "wire/json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { HEADERS_MAX = 32 };
 
@@ -43,12 +36,12 @@ static struct sr_signed_request request_of(struct sr_arena *arena, const json_t 
 	struct sr_signed_request request = {.headers = headers, .query = query, .account = account};
 	const char *target = NULL;
 	const json_t *header_object = NULL;
-	assert_true(sr_is_ok(sr_json_get_string(vector, "method", &request.method)));
-	assert_true(sr_is_ok(sr_json_get_string(vector, "rawTarget", &target)));
-	assert_true(sr_is_ok(sr_json_get_object(vector, "headers", &header_object)));
+	expect_ok(sr_json_get_string(vector, "method", &request.method));
+	expect_ok(sr_json_get_string(vector, "rawTarget", &target));
+	expect_ok(sr_json_get_object(vector, "headers", &header_object));
 	const char *mark = strchr(target, '?');
 	request.path = sr_bytes_of(target, mark ? (size_t)(mark - target) : strlen(target));
-	assert_true(sr_is_ok(sr_parameters_parse(arena, sr_bytes_str(mark ? mark + 1 : NULL), false, query)));
+	expect_ok(sr_parameters_parse(arena, sr_bytes_str(mark ? mark + 1 : NULL), false, query));
 	for (void *at = json_object_iter((json_t *)(uintptr_t)header_object); at;
 	     at = json_object_iter_next((json_t *)(uintptr_t)header_object, at)) {
 		assert_true(request.header_count < HEADERS_MAX);
@@ -65,7 +58,7 @@ static void check_vector(struct sr_arena *arena, const json_t *vector, const cha
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(100000);
 	sr_shared_key_string(arena, &request, false, &text);
 	const char *expected = NULL;
-	assert_true(sr_is_ok(sr_json_get_string(vector, "stringToSign", &expected)));
+	expect_ok(sr_json_get_string(vector, "stringToSign", &expected));
 	assert_string_equal(sr_buf_text(&text), expected);
 
 	uint8_t mac[EVP_MAX_MD_SIZE];
@@ -75,12 +68,12 @@ static void check_vector(struct sr_arena *arena, const json_t *vector, const cha
 	sr_base64_encode(&signature, sr_bytes_of(mac, mac_len));
 	const json_t *headers = NULL;
 	const char *authorization = NULL;
-	assert_true(sr_is_ok(sr_json_get_object(vector, "headers", &headers)));
-	assert_true(sr_is_ok(sr_json_get_string(headers, "authorization", &authorization)));
+	expect_ok(sr_json_get_object(vector, "headers", &headers));
+	expect_ok(sr_json_get_string(headers, "authorization", &authorization));
 	bool is_lite;
 	const char *signer;
 	struct sr_bytes presented;
-	assert_true(sr_is_ok(sr_shared_key_parse(arena, authorization, &is_lite, &signer, &presented)));
+	expect_ok(sr_shared_key_parse(arena, authorization, &is_lite, &signer, &presented));
 	assert_false(is_lite);
 	assert_string_equal(signer, account);
 	assert_true(sr_equal_public(presented, sr_buf_bytes(&signature)));
@@ -91,15 +84,15 @@ static void reproduces_what_the_sdk_signed(void **state)
 	(void)state;
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
 	SR_CLEANUP(sr_json) json_t *vectors = NULL;
-	assert_true(sr_is_ok(sr_json_parse(read_vectors(arena), &vectors)));
+	expect_ok(sr_json_parse(read_vectors(arena), &vectors));
 	const char *account = NULL;
 	const char *key_text = NULL;
 	const json_t *requests = NULL;
-	assert_true(sr_is_ok(sr_json_get_string(vectors, "account", &account)));
-	assert_true(sr_is_ok(sr_json_get_string(vectors, "keyBase64", &key_text)));
-	assert_true(sr_is_ok(sr_json_get_array(vectors, "sharedKey", &requests)));
+	expect_ok(sr_json_get_string(vectors, "account", &account));
+	expect_ok(sr_json_get_string(vectors, "keyBase64", &key_text));
+	expect_ok(sr_json_get_array(vectors, "sharedKey", &requests));
 	SR_CLEANUP(sr_buf) struct sr_buf key = SR_BUF(1000);
-	assert_true(sr_is_ok(sr_base64_decode(sr_bytes_str(key_text), &key)));
+	expect_ok(sr_base64_decode(sr_bytes_str(key_text), &key));
 	assert_true(json_array_size(requests) >= 10);
 	for (size_t i = 0; i < json_array_size(requests); i++) {
 		check_vector(arena, json_array_get(requests, i), account, sr_buf_bytes(&key));
@@ -143,7 +136,7 @@ static void joins_repetitions_and_trims(void **state)
 	                                           {"content-length", "0"},   {"x-ms-meta-e", " "}, {"range", "bytes=0-1"}};
 	struct sr_parameters query;
 	struct sr_bytes text = SR_LITERAL("b=2&B=1&comp=Metadata&a=x%0Ay&empty");
-	assert_true(sr_is_ok(sr_parameters_parse(arena, text, false, &query)));
+	expect_ok(sr_parameters_parse(arena, text, false, &query));
 	struct sr_signed_request request = {"PUT", SR_LITERAL("/c%20/b"), &query, headers, 6, "acct"};
 	SR_CLEANUP(sr_buf) struct sr_buf full = SR_BUF(10000);
 	sr_shared_key_string(arena, &request, false, &full);
@@ -162,7 +155,7 @@ static void takes_authorization_apart(void **state)
 	bool is_lite;
 	const char *account;
 	struct sr_bytes signature;
-	assert_true(sr_is_ok(sr_shared_key_parse(arena, "sharedkeylite acct:c2ln", &is_lite, &account, &signature)));
+	expect_ok(sr_shared_key_parse(arena, "sharedkeylite acct:c2ln", &is_lite, &account, &signature));
 	assert_true(is_lite);
 	assert_string_equal(account, "acct");
 	assert_string_equal((const char *)signature.data, "c2ln");

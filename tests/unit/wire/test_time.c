@@ -1,12 +1,8 @@
 /* HTTP dates and ISO 8601, both ways. */
+#include "check.h"
+
 #include "wire/time.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <time.h>
 
 static void writes_and_reads_the_same_as_the_c_library(void **state)
@@ -25,15 +21,15 @@ static void writes_and_reads_the_same_as_the_c_library(void **state)
 		strftime(expected, sizeof expected, "%H:%M:%S GMT", &parts);
 		assert_string_equal(text + 17, expected);
 		int64_t back;
-		assert_true(sr_is_ok(sr_http_date_parse(sr_bytes_str(text), &back)));
+		expect_ok(sr_http_date_parse(sr_bytes_str(text), &back));
 		assert_int_equal(back, at);
 
 		char iso[SR_ISO_TIME_LEN];
 		sr_iso_time(at, iso);
-		assert_true(sr_is_ok(sr_iso_time_parse(sr_bytes_str(iso), &back)));
+		expect_ok(sr_iso_time_parse(sr_bytes_str(iso), &back));
 		assert_int_equal(back, at * 1000000);
 		sr_iso_time_us(at * 1000000 + 123456, iso);
-		assert_true(sr_is_ok(sr_iso_time_parse(sr_bytes_str(iso), &back)));
+		expect_ok(sr_iso_time_parse(sr_bytes_str(iso), &back));
 		assert_int_equal(back, at * 1000000 + 123456);
 	}
 }
@@ -45,7 +41,7 @@ static void knows_the_examples_of_rfc_9110(void **state)
 	                                    "Sun Nov  6 08:49:37 1994", "Sun Nov 06 08:49:37 1994"};
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		int64_t at = 0;
-		assert_true(sr_is_ok(sr_http_date_parse(sr_bytes_str(forms[i]), &at)));
+		expect_ok(sr_http_date_parse(sr_bytes_str(forms[i]), &at));
 		assert_int_equal(at, 784111777);
 	}
 	char text[SR_HTTP_DATE_LEN];
@@ -94,7 +90,7 @@ static void reads_each_precision_of_iso_times(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		int64_t at = 42;
-		assert_true(sr_is_ok(sr_iso_time_parse(sr_bytes_str(cases[i].text), &at)));
+		expect_ok(sr_iso_time_parse(sr_bytes_str(cases[i].text), &at));
 		assert_int_equal(at, cases[i].unix_us);
 	}
 	char text[SR_ISO_TIME_LEN];

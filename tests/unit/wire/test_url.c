@@ -1,13 +1,7 @@
 /* Percent-encoding, parameters, segments. */
+#include "check.h"
+
 #include "wire/url.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
 
 static int set_up(void **state)
 {
@@ -31,12 +25,12 @@ static enum sr_code decode_code(struct sr_arena *arena, struct sr_bytes text)
 static void decodes_escapes_of_both_cases_and_ends_with_a_nul(void **state)
 {
 	struct sr_bytes decoded;
-	assert_true(sr_is_ok(sr_url_decode(*state, SR_LITERAL("a%20b%c3%A9+c"), false, &decoded)));
+	expect_ok(sr_url_decode(*state, SR_LITERAL("a%20b%c3%A9+c"), false, &decoded));
 	assert_string_equal((const char *)decoded.data, "a b\xc3\xa9+c");
 	assert_int_equal(decoded.len, 7);
-	assert_true(sr_is_ok(sr_url_decode(*state, SR_LITERAL("a+b%2B"), true, &decoded)));
+	expect_ok(sr_url_decode(*state, SR_LITERAL("a+b%2B"), true, &decoded));
 	assert_string_equal((const char *)decoded.data, "a b+");
-	assert_true(sr_is_ok(sr_url_decode(*state, (struct sr_bytes){0}, true, &decoded)));
+	expect_ok(sr_url_decode(*state, (struct sr_bytes){0}, true, &decoded));
 	assert_string_equal((const char *)decoded.data, "");
 }
 
@@ -66,7 +60,7 @@ static void every_byte_survives_a_round_trip(void **state)
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(1000);
 	sr_url_encode(&text, sr_bytes_of(all, sizeof all), "");
 	struct sr_bytes decoded;
-	assert_true(sr_is_ok(sr_url_decode(*state, sr_buf_bytes(&text), true, &decoded)));
+	expect_ok(sr_url_decode(*state, sr_buf_bytes(&text), true, &decoded));
 	assert_true(sr_equal_public(decoded, sr_bytes_of(all, sizeof all)));
 }
 
@@ -74,7 +68,7 @@ static void splits_parameters_in_order_with_names_decoded(void **state)
 {
 	struct sr_parameters query;
 	struct sr_bytes text = SR_LITERAL("&api%2Dversion=7.4&&comp=list&prefix=a%2Fb+c&x==&COMP=second&flag");
-	assert_true(sr_is_ok(sr_parameters_parse(*state, text, false, &query)));
+	expect_ok(sr_parameters_parse(*state, text, false, &query));
 	assert_int_equal(query.count, 6);
 	assert_string_equal(sr_parameter_get(&query, "api-version"), "7.4");
 	assert_string_equal(sr_parameter_get(&query, "comp"), "list");
@@ -89,9 +83,9 @@ static void splits_parameters_in_order_with_names_decoded(void **state)
 static void a_form_has_spaces_for_plus(void **state)
 {
 	struct sr_parameters form;
-	assert_true(sr_is_ok(sr_parameters_parse(*state, SR_LITERAL("a+b=c+d"), true, &form)));
+	expect_ok(sr_parameters_parse(*state, SR_LITERAL("a+b=c+d"), true, &form));
 	assert_string_equal(sr_parameter_get(&form, "a b"), "c d");
-	assert_true(sr_is_ok(sr_parameters_parse(*state, (struct sr_bytes){0}, true, &form)));
+	expect_ok(sr_parameters_parse(*state, (struct sr_bytes){0}, true, &form));
 	assert_int_equal(form.count, 0);
 }
 
@@ -102,7 +96,7 @@ static void parameters_are_bounded(void **state)
 	for (int i = 0; i < SR_PARAMETERS_MAX; i++) {
 		sr_buf_append_str(&text, "a=&");
 	}
-	assert_true(sr_is_ok(sr_parameters_parse(*state, sr_buf_bytes(&text), false, &query)));
+	expect_ok(sr_parameters_parse(*state, sr_buf_bytes(&text), false, &query));
 	assert_int_equal(query.count, SR_PARAMETERS_MAX);
 	sr_buf_append_str(&text, "b");
 	SR_CLEANUP(sr_result) struct sr_result outcome = sr_parameters_parse(*state, sr_buf_bytes(&text), false, &query);
@@ -112,12 +106,12 @@ static void parameters_are_bounded(void **state)
 static void splits_a_path_and_leaves_empty_segments_out(void **state)
 {
 	struct sr_segments segments;
-	assert_true(sr_is_ok(sr_segments_parse(*state, SR_LITERAL("//keys/a%2Fb//v1/"), &segments)));
+	expect_ok(sr_segments_parse(*state, SR_LITERAL("//keys/a%2Fb//v1/"), &segments));
 	assert_int_equal(segments.count, 3);
 	assert_string_equal((const char *)segments.items[0].data, "keys");
 	assert_string_equal((const char *)segments.items[1].data, "a/b");
 	assert_string_equal((const char *)segments.items[2].data, "v1");
-	assert_true(sr_is_ok(sr_segments_parse(*state, SR_LITERAL("/"), &segments)));
+	expect_ok(sr_segments_parse(*state, SR_LITERAL("/"), &segments));
 	assert_int_equal(segments.count, 0);
 }
 
@@ -131,7 +125,7 @@ static void refuses_dot_segments_however_they_are_written(void **state)
 		assert_int_equal(sr_result_code(outcome), SR_INVALID);
 	}
 	struct sr_segments segments;
-	assert_true(sr_is_ok(sr_segments_parse(*state, SR_LITERAL("/.../..a/a.."), &segments)));
+	expect_ok(sr_segments_parse(*state, SR_LITERAL("/.../..a/a.."), &segments));
 	assert_int_equal(segments.count, 3);
 }
 
@@ -143,7 +137,7 @@ static void segments_are_bounded(void **state)
 		path[i + 1] = 'a';
 	}
 	struct sr_segments segments;
-	assert_true(sr_is_ok(sr_segments_parse(*state, sr_bytes_of(path, sizeof path - 2), &segments)));
+	expect_ok(sr_segments_parse(*state, sr_bytes_of(path, sizeof path - 2), &segments));
 	assert_int_equal(segments.count, SR_SEGMENTS_MAX);
 	SR_CLEANUP(sr_result)
 	struct sr_result outcome = sr_segments_parse(*state, sr_bytes_of(path, sizeof path), &segments);

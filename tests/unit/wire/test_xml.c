@@ -1,16 +1,10 @@
 /* XML: what is written reads back; what is hostile is refused, quickly. */
+#include "check.h"
+
 #include "wire/xml.h"
 
 #include "base/clock.h"
 #include "base/thread.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
 
 static enum sr_code parse_code(struct sr_bytes document)
 {
@@ -59,7 +53,7 @@ static void all_text_that_xml_can_carry_survives_a_round_trip(void **state)
 	SR_CLEANUP(sr_buf) struct sr_buf xml = SR_BUF(1000);
 	sr_xml_element(&xml, "a", text);
 	const struct sr_xml_node *root;
-	assert_true(sr_is_ok(sr_xml_parse(arena, sr_buf_bytes(&xml), &root)));
+	expect_ok(sr_xml_parse(arena, sr_buf_bytes(&xml), &root));
 	assert_true(sr_equal_public(root->text, text));
 	assert_int_equal(root->text.data[root->text.len], 0);
 }
@@ -199,7 +193,7 @@ static void reads_the_longest_block_list_quickly(void **state)
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
 	const struct sr_xml_node *root;
 	uint64_t before_ms = sr_boottime_ms();
-	assert_true(sr_is_ok(sr_xml_parse(arena, sr_buf_bytes(&xml), &root)));
+	expect_ok(sr_xml_parse(arena, sr_buf_bytes(&xml), &root));
 	uint64_t took_ms = sr_boottime_ms() - before_ms;
 	print_message("%zu bytes of block list in %llu ms\n", xml.len, (unsigned long long)took_ms);
 	assert_true(took_ms < 2000);
@@ -228,7 +222,7 @@ static void many_threads_read_at_once(void **state)
 	bool is_right[THREADS];
 	for (int i = 0; i < THREADS; i++) {
 		is_right[i] = true;
-		assert_true(sr_is_ok(sr_thread_start("xml", 0, read_often, &is_right[i], &threads[i])));
+		expect_ok(sr_thread_start("xml", 0, read_often, &is_right[i], &threads[i]));
 	}
 	for (int i = 0; i < THREADS; i++) {
 		sr_thread_join(threads[i]);
