@@ -110,7 +110,7 @@ static const struct {
 
 static struct sr_result read_key(struct sr_directory *directory, const json_t *jwk)
 {
-	const char *type;
+	const char *type = NULL;
 	const char *kid;
 	const char *alg = NULL;
 	SR_TRY(need_string(jwk, "kty", &type));

@@ -193,14 +193,6 @@ void sr_thread_join(struct sr_thread thread)
 	must(pthread_join(thread.native, NULL));
 }
 
-struct sr_result sr_thread_start_detached(const char *name, size_t stack_len, void (*run)(void *), void *context)
-{
-	struct sr_thread thread;
-	SR_TRY(sr_thread_start(name, stack_len, run, context, &thread));
-	must(pthread_detach(thread.native));
-	return sr_ok();
-}
-
 static _Thread_local struct {
 	struct sr_blocking_hooks hooks;
 	unsigned depth;

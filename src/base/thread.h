@@ -73,9 +73,6 @@ struct sr_thread {
 SR_MUST struct sr_result sr_thread_start(const char *name, size_t stack_len, void (*run)(void *), void *context,
                                          struct sr_thread *ret_thread);
 void sr_thread_join(struct sr_thread thread);
-/* The same, but nobody joins it. */
-SR_MUST struct sr_result sr_thread_start_detached(const char *name, size_t stack_len, void (*run)(void *),
-                                                  void *context);
 
 /*
  * Tells the pool that this thread belongs to (if any) that it is about to wait for something

@@ -1,5 +1,6 @@
 /* Put Block, Put Block List, Get Block List. */
 #include "blob/blob_api.h"
+#include "blob/block_list.h"
 #include "blob/block_store.h"
 #include "blob/container_store.h"
 #include "blob/content.h"
@@ -111,42 +112,6 @@ static struct sr_result commit_in_transaction(struct sr_connection *connection, 
 	return sr_blob_put(connection, request->volume, row, exists ? &old : NULL);
 }
 
-static struct sr_result parse_wanted(const struct sr_xml_node *node, struct sr_block_wanted *ret_wanted)
-{
-	static const struct {
-		const char *name;
-		enum sr_block_source source;
-	} sources[] = {
-	    {"Committed", SR_BLOCK_COMMITTED}, {"Uncommitted", SR_BLOCK_UNCOMMITTED}, {"Latest", SR_BLOCK_LATEST}};
-	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
-		if (strcmp(node->name, sources[i].name) == 0) {
-			*ret_wanted = (struct sr_block_wanted){sources[i].source, node->text};
-			return sr_ok();
-		}
-	}
-	return sr_fail_as(SR_INVALID, "InvalidXmlDocument", "a block list has no such element");
-}
-
-static struct sr_result parse_list(struct sr_blob_request *request, const struct sr_xml_node *root,
-                                   struct commit *commit)
-{
-	if (strcmp(root->name, "BlockList") != 0) {
-		return sr_fail_as(SR_INVALID, "InvalidXmlDocument", "the document is no block list");
-	}
-	size_t count = 0;
-	for (const struct sr_xml_node *node = root->children; node; node = node->next) {
-		count++;
-	}
-	if (count > SR_BLOCKS_COMMITTED_MAX) {
-		return sr_fail_as(SR_INVALID, "BlockListTooLong", "a block list has at most 50,000 blocks");
-	}
-	commit->wanted = sr_arena_alloc(request->arena, (count + 1) * sizeof *commit->wanted);
-	for (const struct sr_xml_node *node = root->children; node; node = node->next) {
-		SR_TRY(parse_wanted(node, &commit->wanted[commit->wanted_count++]));
-	}
-	return sr_ok();
-}
-
 /* Content-MD5 and x-ms-content-crc64 of this request are of the document, not of the blob. */
 static struct sr_result check_document_digest(struct sr_blob_request *request, struct sr_bytes body)
 {
@@ -185,7 +150,7 @@ static struct sr_result commit_prepare(struct commit *commit)
 	struct sr_bytes body;
 	SR_TRY(sr_blob_request_xml(request, LIST_XML_MAX, &body, &root));
 	SR_TRY(check_document_digest(request, body));
-	return parse_list(request, root, commit);
+	return sr_block_list_read(request->arena, root, &commit->wanted, &commit->wanted_count);
 }
 
 struct sr_result sr_blob_put_block_list(struct sr_blob_request *request)

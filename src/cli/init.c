@@ -134,13 +134,26 @@ static void print_client(struct sr_cli *cli, const json_t *administrator)
 	}
 }
 
+/* A second root key, wherever it lay, would be of no use to the installation that is there. */
+static struct sr_result refuse_existing(struct sr_cli *cli)
+{
+	const char *master = sr_arena_printf(cli->arena, "%s/vault/master", cli->config.state);
+	const char *const signs[] = {cli->config.root_key, master};
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		if (access(signs[i], F_OK) == 0) {
+			return sr_fail(SR_EXISTS,
+			               "there is an installation in %s already (%s is there), and it is never overwritten; run it "
+			               "with strongroom serve, or give another --state",
+			               cli->config.state, signs[i]);
+		}
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	const char *format = sr_cli_option(cli, "format");
-	if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0 && strcmp(format, "env") != 0) {
-		return sr_fail(SR_INVALID, "--format %s: expected text, json or env", format);
-	}
+	SR_TRY(refuse_existing(cli));
 	SR_TRY(make_dirs(cli->config.state));
 	char *root_dir = sr_arena_strdup(cli->arena, cli->config.root_key);
 	*strrchr(root_dir, '/') = 0;
@@ -151,11 +164,11 @@ struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
 	struct sr_config quiet = cli->config;
 	SR_TRY(sr_config_set(&quiet, "log-level", "warning"));
 	sr_log_setup("init", SR_LOG_WARNING);
-	SR_TRY(sr_supervise(&quiet, sr_cli_services, on_serving, &first));
-	SR_TRY(first.outcome);
-	if (!first.administrator) {
-		return sr_fail(SR_INTERNAL, "stopped before the installation was complete; remove %s and try again",
-		               cli->config.state);
+	struct sr_result started = sr_supervise(&quiet, sr_cli_services, on_serving, &first);
+	SR_CLEANUP(sr_result) struct sr_result outcome = sr_first_error(started, first.outcome);
+	if (!sr_is_ok(outcome) || !first.administrator) {
+		return sr_fail(SR_UNAVAILABLE, "%s; the installation is not complete: remove %s and try again",
+		               sr_is_ok(outcome) ? "stopped early" : sr_result_message(outcome), cli->config.state);
 	}
 	print_client(cli, first.administrator);
 	json_decref(first.administrator);

@@ -74,13 +74,25 @@ static struct sr_result all_pages(struct sr_cli *cli, const char *target, json_t
 	return sr_ok();
 }
 
-static struct sr_result print_items(struct sr_cli *cli, const char *target, const char *heading)
+/* The versions of the key that the line names. The service lists none of a key that is not there; people want to know.
+ */
+static struct sr_result versions_of_key(struct sr_cli *cli, json_t **ret_values)
 {
+	const char *key = cli->arguments[0];
 	SR_CLEANUP(sr_json) json_t *values = NULL;
-	SR_TRY(all_pages(cli, target, &values));
+	SR_TRY(all_pages(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", key)), &values));
+	if (!json_array_size(values)) {
+		return sr_fail(SR_NOT_FOUND, "there is no key %s in vault %s", key, vault_of(cli));
+	}
+	*ret_values = SR_TAKE(values);
+	return sr_ok();
+}
+
+static void print_items(struct sr_cli *cli, const json_t *values, const char *heading)
+{
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(values);
-		return sr_ok();
+		return;
 	}
 	const char *const headings[] = {heading, "STATE", "CREATED", "UPDATED", "EXPIRES"};
 	struct sr_cli_table *table = sr_cli_table_new(cli, headings, 5);
@@ -99,20 +111,24 @@ static struct sr_result print_items(struct sr_cli *cli, const char *target, cons
 		sr_cli_table_row(table, cells);
 	}
 	sr_cli_table_print(table);
-	return sr_ok();
 }
 
 struct sr_result sr_cli_key_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	return print_items(cli, key_target(cli, "/keys"), "KEY");
+	SR_CLEANUP(sr_json) json_t *keys = NULL;
+	SR_TRY(all_pages(cli, key_target(cli, "/keys"), &keys));
+	print_items(cli, keys, "KEY");
+	return sr_ok();
 }
 
 struct sr_result sr_cli_key_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	return print_items(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", cli->arguments[0])),
-	                   "VERSION");
+	SR_CLEANUP(sr_json) json_t *versions = NULL;
+	SR_TRY(versions_of_key(cli, &versions));
+	print_items(cli, versions, "VERSION");
+	return sr_ok();
 }
 
 struct sr_result sr_cli_key_rotate(struct sr_cli *cli, int *ret_status)
@@ -197,7 +213,7 @@ struct sr_result sr_cli_census(struct sr_cli *cli, int *ret_status)
 	const char *key = cli->arguments[0];
 	SR_CLEANUP(sr_json) json_t *versions = NULL;
 	SR_CLEANUP(sr_json) json_t *census = json_array();
-	SR_TRY(all_pages(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", key)), &versions));
+	SR_TRY(versions_of_key(cli, &versions));
 	const char *const headings[] = {"VERSION", "STATE", "CREATED", "ACCOUNTS", "OBJECTS", "BYTES"};
 	struct sr_cli_table *table = sr_cli_table_new(cli, headings, 6);
 	size_t at;
@@ -260,7 +276,7 @@ static struct sr_result set_all_enabled(struct sr_cli *cli, bool enabled)
 	const char *key = cli->arguments[0];
 	const char *only = sr_cli_option(cli, "version");
 	SR_CLEANUP(sr_json) json_t *versions = NULL;
-	SR_TRY(all_pages(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", key)), &versions));
+	SR_TRY(versions_of_key(cli, &versions));
 	uint64_t took_us = 0;
 	size_t changed = 0;
 	size_t at;
@@ -277,7 +293,7 @@ static struct sr_result set_all_enabled(struct sr_cli *cli, bool enabled)
 		took_us += one_us;
 		changed++;
 	}
-	if (only && !changed && json_array_size(versions)) {
+	if (only && !changed) {
 		return sr_fail(SR_NOT_FOUND, "no version %s of %s is %s", only, key, enabled ? "disabled" : "enabled");
 	}
 	if (sr_cli_wants_json(cli)) {
@@ -296,7 +312,9 @@ static struct sr_result set_all_enabled(struct sr_cli *cli, bool enabled)
 struct sr_result sr_cli_key_disable(struct sr_cli *cli, int *ret_status)
 {
 	const char *key = cli->arguments[0];
+	SR_CLEANUP(sr_json) json_t *versions = NULL;
 	SR_CLEANUP(sr_json) json_t *values = NULL;
+	SR_TRY(versions_of_key(cli, &versions));
 	SR_TRY(dependents(cli, key, sr_cli_option(cli, "version"), &values));
 	count_objects(cli, values);
 	bool is_dry = sr_cli_option(cli, "dry-run");

@@ -60,6 +60,22 @@ static int find_option(const struct sr_command *command, const char *name)
 	return -1;
 }
 
+/* Where the option's argument is written as a choice ("json|text"), the value must be one of it. */
+static struct sr_result check_choice(const struct sr_cli_option *option, const char *value)
+{
+	if (!strchr(option->argument, '|')) {
+		return sr_ok();
+	}
+	size_t len = strlen(value);
+	for (const char *choice = option->argument; choice; choice = strchr(choice, '|')) {
+		choice += *choice == '|';
+		if (strcspn(choice, "|") == len && strncmp(choice, value, len) == 0) {
+			return sr_ok();
+		}
+	}
+	return sr_fail(SR_INVALID, "--%s %s: expected %s", option->name, value, option->argument);
+}
+
 static bool is_setting(const char *name)
 {
 	for (size_t i = 0; sr_setting_at(i); i++) {
@@ -100,6 +116,7 @@ static struct sr_result take_flag(struct sr_cli *cli, struct line *line, int cou
 	}
 	SR_TRY(take_value(count, words, at, value, &value));
 	if (option >= 0) {
+		SR_TRY(check_choice(&cli->command->options[option], value));
 		cli->values[option] = value;
 	} else if (strcmp(name, "config") == 0) {
 		line->config_file = value;

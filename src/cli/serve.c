@@ -47,9 +47,11 @@ struct sr_result sr_cli_serve(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	if (access(cli->config.root_key, F_OK)) {
-		return sr_fail(SR_NOT_FOUND,
-		               "there is no root key at %s; make an installation first: strongroom init --state %s",
-		               cli->config.root_key, cli->config.state);
+		return sr_fail(
+		    SR_NOT_FOUND,
+		    "there is no root key at %s; put it back from your copy, or make an installation first: strongroom init "
+		    "--state %s",
+		    cli->config.root_key, cli->config.state);
 	}
 	sr_log_setup("supervisor", SR_LOG_INFO);
 	return sr_supervise(&cli->config, sr_cli_services, say_serving, &cli->config);

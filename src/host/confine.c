@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -202,6 +204,57 @@ struct sr_result sr_confine_listening(void)
 	return load_filter(no_listening);
 }
 
+/* Gives a directory and all below it to the user; the directory itself last, so that a half-done walk is done again. */
+static struct sr_result give_tree(const char *path, const struct passwd *user)
+{
+	struct stat status;
+	if (stat(path, &status)) {
+		return sr_fail_errno(errno, "confine: look at %s", path);
+	}
+	if (status.st_uid == user->pw_uid) {
+		return sr_ok();
+	}
+	char *const roots[] = {(char *)(uintptr_t)path, NULL}; /* fts only reads them */
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	if (!walk) {
+		return sr_fail_errno(errno, "confine: walk through %s", path);
+	}
+	struct sr_result given = sr_ok();
+	for (FTSENT *entry; sr_is_ok(given) && (entry = fts_read(walk));) {
+		if (entry->fts_info != FTS_D && lchown(entry->fts_path, user->pw_uid, user->pw_gid)) {
+			given = sr_fail_errno(errno, "confine: give %s to %s", entry->fts_path, user->pw_name);
+		}
+	}
+	fts_close(walk);
+	return given;
+}
+
+/* Lets others pass through a directory, not look into it. */
+static struct sr_result open_way(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) || (!(status.st_mode & S_IXOTH) && chmod(path, (status.st_mode & 07777) | S_IXOTH))) {
+		return sr_fail_errno(errno, "confine: let services pass through %s", path);
+	}
+	return sr_ok();
+}
+
+/* What the service's user needs of files that root made. */
+static struct sr_result give_files(const struct sr_confinement *confinement, const struct passwd *user)
+{
+	SR_TRY(open_way(confinement->state_dir));
+	SR_TRY(give_tree(confinement->write_dir, user));
+	if (!confinement->own_file) {
+		return sr_ok();
+	}
+	char folder[PATH_MAX];
+	snprintf(folder, sizeof folder, "%s", confinement->own_file);
+	char *slash = strrchr(folder, '/');
+	*(slash ? slash : folder) = 0;
+	SR_TRY(open_way(folder));
+	return give_tree(confinement->own_file, user);
+}
+
 /* Where root started us and the package made a user for this service, becomes that user. */
 static struct sr_result become_own_user(const struct sr_confinement *confinement)
 {
@@ -215,8 +268,9 @@ static struct sr_result become_own_user(const struct sr_confinement *confinement
 		sr_log(SR_LOG_NOTICE, "there is no user %s: this service runs as root, confined", name);
 		return sr_ok();
 	}
-	if (chown(confinement->write_dir, user->pw_uid, user->pw_gid) || setgroups(0, NULL) ||
-	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) || setresuid(user->pw_uid, user->pw_uid, user->pw_uid)) {
+	SR_TRY(give_files(confinement, user));
+	if (setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid)) {
 		return sr_fail_errno(errno, "confine: become user %s", name);
 	}
 	return sr_ok();

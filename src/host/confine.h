@@ -11,7 +11,9 @@ enum { SR_CONFINE_PORTS_MAX = 16, SR_CONFINE_PATHS_MAX = 16 };
 
 struct sr_confinement {
 	const char *service;
+	const char *state_dir;                        /* which the service's own user must be able to pass through */
 	const char *write_dir;                        /* everything below it may be read and written */
+	const char *own_file;                         /* besides, a file of the service's own user; NULL: none */
 	const char *read_paths[SR_CONFINE_PATHS_MAX]; /* ended by NULL; missing ones are passed over */
 	uint16_t bind_ports[SR_CONFINE_PORTS_MAX];    /* ended by 0 */
 	uint16_t connect_ports[SR_CONFINE_PORTS_MAX]; /* ended by 0 */

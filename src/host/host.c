@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,8 @@ struct sr_host {
 	struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der, struct sr_buf *der);
 	void *sign_context;
 	struct sr_buf authority_der; /* the CA's certificate, where this is the vault */
+
+	bool is_listening; /* the control thread runs; the main thread's */
 	struct sr_thread control;
 };
 
@@ -334,6 +337,12 @@ bool sr_host_is_stopping(struct sr_host *host)
 	return host->is_stopping;
 }
 
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
@@ -342,7 +351,9 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	bool is_identity = strcmp(host->service, "identity") == 0;
 	*ret_confinement = (struct sr_confinement){
 	    .service = host->service,
+	    .state_dir = config->state,
 	    .write_dir = host->state_dir,
+	    .own_file = is_vault && is_below(config->root_key, config->state) ? config->root_key : NULL,
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
 	                   is_vault ? config->root_key : NULL},
@@ -397,7 +408,32 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
-	return sr_thread_start("control", 0, control_main, host, &host->control);
+	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
+	host->is_listening = true;
+	return sr_ok();
+}
+
+void sr_host_leave(struct sr_host *host)
+{
+	if (host->is_listening) {
+		shutdown(SR_CONTROL_FD, SHUT_RD); /* to the control thread this is the channel's end */
+		sr_thread_join(host->control);
+		host->is_listening = false;
+	}
+}
+
+static void host_free(struct sr_host *host)
+{
+	sr_host_leave(host);
+	sr_tls_free(host->public_tls);
+	sr_tls_free(host->internal_tls);
+	sr_tls_free(host->client_tls);
+	sr_certificate_request_free(host->request);
+	sr_certificate_free(host->certificate);
+	sr_buf_free(&host->authority_der);
+	sr_cond_destroy(&host->changed);
+	sr_mutex_destroy(&host->mutex);
+	sr_free(host);
 }
 
 /* Signals are the supervisor's business: a terminal's Ctrl-C reaches the whole group, and stop comes by the channel. */
@@ -420,17 +456,13 @@ int sr_host_run(const char *service, struct sr_result (*serve)(struct sr_host *h
 	sr_mutex_init(&host->mutex, SR_RANK_SUPERVISOR);
 	sr_cond_init(&host->changed);
 	struct sr_result outcome = prepare(host);
-	if (!sr_is_ok(outcome)) {
-		sr_log(SR_LOG_ERROR, "cannot start: %s", sr_result_message(outcome));
-		sr_result_free(outcome);
-		return 1;
-	}
-	outcome = serve(host);
+	bool is_prepared = sr_is_ok(outcome);
+	outcome = is_prepared ? serve(host) : outcome;
 	bool failed = !sr_is_ok(outcome);
 	if (failed) {
-		sr_log(SR_LOG_ERROR, "stopped: %s", sr_result_message(outcome));
+		sr_log(SR_LOG_ERROR, "%s: %s", is_prepared ? "stopped" : "cannot start", sr_result_message(outcome));
 	}
 	sr_result_free(outcome);
-	fflush(NULL);
-	_exit(failed ? 1 : 0); /* the control thread may still be reading; everything else has ended */
+	host_free(host);
+	return failed ? 1 : 0;
 }

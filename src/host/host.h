@@ -30,7 +30,7 @@ const char *sr_host_socket_path(const struct sr_host *host);
  */
 SR_MUST struct sr_result sr_host_enrol(struct sr_host *host);
 /* For the vault: its own certificate, made by itself, and the function by which it signs others' requests that the
- * supervisor relays (appends DER). Sets up the same configurations. */
+ * supervisor relays (appends DER), on a thread of the host's until sr_host_leave. Sets up the same configurations. */
 SR_MUST struct sr_result
 sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca,
                            struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der,
@@ -60,5 +60,8 @@ void sr_host_ready(struct sr_host *host);
 void sr_host_wait_for_stop(struct sr_host *host);
 /* True if stop was said; for loops. */
 bool sr_host_is_stopping(struct sr_host *host);
+/* Stops listening to the supervisor: `sign` runs no more and its context may be freed. The host does so itself after
+ * `serve`. */
+void sr_host_leave(struct sr_host *host);
 
 #endif

@@ -269,6 +269,17 @@ static void begin_stop(struct sr_supervisor *supervisor)
 	}
 }
 
+/* How a process ended, for people. */
+static const char *end_kind(int status)
+{
+	return WIFSIGNALED(status) ? "signal" : "status";
+}
+
+static int end_number(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* What an ended child means: expected, or a restart with back-off. */
 static void on_end(struct sr_supervisor *supervisor, struct child *child, int status)
 {
@@ -280,14 +291,17 @@ static void on_end(struct sr_supervisor *supervisor, struct child *child, int st
 			child->back_off_ms = BACK_OFF_MOST_MS;
 		}
 		sr_log(SR_LOG_ERROR, "%s ended (%s %d) after %llu ms; starting it again in %llu ms", child->service,
-		       WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		       (unsigned long long)lived_ms, (unsigned long long)child->back_off_ms);
+		       end_kind(status), end_number(status), (unsigned long long)lived_ms,
+		       (unsigned long long)child->back_off_ms);
 		if (!child->has_served && child->starts >= FIRST_STARTS_MOST) {
 			supervisor->failure =
 			    sr_first_error(supervisor->failure,
 			                   sr_fail(SR_UNAVAILABLE, "%s cannot start; its log lines above say why", child->service));
 			begin_stop(supervisor);
 		}
+	}
+	if (supervisor->is_stopping && status != 0) {
+		sr_log(SR_LOG_WARNING, "%s did not end well (%s %d)", child->service, end_kind(status), end_number(status));
 	}
 	close_channel(child);
 	supervisor->pending[child - supervisor->children].number = 0;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "seal/secret.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,7 +193,7 @@ static struct sr_result send_request(struct sr_client *client, const struct sr_c
 	(void)sr_buf_extend(&out, out.max);
 	sr_buf_reset(&out);
 	struct sr_result result = send_joined(client, request, &out, deadline_ms);
-	explicit_bzero(out.data, out.len);
+	sr_wipe(out.data, out.len);
 	return result;
 }
 
@@ -352,7 +353,7 @@ struct sr_result sr_client_exchange(struct sr_client *client, const struct sr_cl
 	if (!sr_is_ok(result) || reply->head.wants_close || reply->used != reply->in_len) {
 		hang_up(client);
 	}
-	explicit_bzero(reply->in, sizeof reply->in);
+	sr_wipe(reply->in, sizeof reply->in);
 	sr_free(reply);
 	if (!sr_is_ok(result)) {
 		sr_client_response_free(&response);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "seal/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +53,7 @@ static void give_back(struct sr_connection *connection)
 static void close_now(struct sr_connection *connection)
 {
 	if (connection->in) {
-		explicit_bzero(connection->in, connection->in_cap);
+		sr_wipe(connection->in, connection->in_cap);
 		sr_free(SR_TAKE(connection->in));
 	}
 	connection->in_len = 0;
@@ -148,7 +149,7 @@ static void lend_input(struct sr_worker *worker, struct sr_connection *connectio
 		uint8_t *in = worker->spare_in ? SR_TAKE(worker->spare_in) : sr_alloc(cap);
 		if (connection->in) {
 			memcpy(in, connection->in, connection->in_len);
-			explicit_bzero(connection->in, connection->in_len);
+			sr_wipe(connection->in, connection->in_len);
 		}
 		sr_free(connection->in);
 		connection->in = in;
@@ -164,7 +165,7 @@ static void reclaim_input(struct sr_worker *worker, struct sr_connection *connec
 		connection->in = sr_alloc(connection->in_len);
 		connection->in_cap = connection->in_len;
 		memcpy(connection->in, in, connection->in_len);
-		explicit_bzero(in, connection->in_len);
+		sr_wipe(in, connection->in_len);
 	}
 	if (worker->spare_in) {
 		sr_free(in);

@@ -5,6 +5,7 @@
 #include "net/exchange.h"
 
 #include "base/memory.h"
+#include "seal/secret.h"
 
 #include <errno.h>
 #include <string.h>
@@ -167,7 +168,7 @@ static void pass_input(struct sr_exchange *exchange)
 	struct sr_connection *connection = exchange->connection;
 	size_t left = connection->in_len - exchange->body_start;
 	memmove(connection->in, connection->in + exchange->body_start, left);
-	explicit_bzero(connection->in + left, connection->in_len - left);
+	sr_wipe(connection->in + left, connection->in_len - left);
 	connection->in_len = left;
 	connection->scanned = 0;
 }
@@ -191,7 +192,7 @@ static enum sr_exchange_outcome conclude(struct sr_exchange *exchange)
 		outcome = exchange->connection->in_len == exchange->body_start ? SR_EXCHANGE_CLOSE : SR_EXCHANGE_LINGER;
 	}
 	pass_input(exchange);
-	explicit_bzero(exchange->added.data, exchange->added.len);
+	sr_wipe(exchange->added.data, exchange->added.len);
 	sr_arena_reset(exchange->arena);
 	if (exchange->is_long) {
 		sr_blocking_end();

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "seal/secret.h"
 
 #include <string.h>
 
@@ -109,7 +110,7 @@ static struct sr_result read_counted(struct sr_exchange *exchange, uint8_t *to, 
 static struct sr_result refill(struct sr_exchange *exchange)
 {
 	struct sr_connection *connection = exchange->connection;
-	explicit_bzero(connection->in + exchange->head_len, connection->in_len - exchange->head_len);
+	sr_wipe(connection->in + exchange->head_len, connection->in_len - exchange->head_len);
 	connection->in_len = exchange->head_len;
 	exchange->body_start = exchange->head_len;
 	size_t got = 0;

@@ -5,6 +5,7 @@
 #include "net/exchange.h"
 
 #include "base/clock.h"
+#include "seal/secret.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -209,7 +210,7 @@ static struct sr_result push_out(struct sr_exchange *exchange)
 {
 	struct sr_result result = exchange->out.failed ? sr_fail(SR_TOO_LARGE, "write a response: its head is too long")
 	                                               : push(exchange, sr_buf_bytes(&exchange->out));
-	explicit_bzero(exchange->out.data, exchange->out.len);
+	sr_wipe(exchange->out.data, exchange->out.len);
 	sr_buf_reset(&exchange->out);
 	exchange->has_failed = exchange->has_failed || !sr_is_ok(result);
 	return result;

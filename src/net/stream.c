@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "seal/secret.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -201,7 +202,7 @@ struct sr_result sr_stream_write_frame(struct sr_stream *stream, struct sr_bytes
 	sr_buf_append_block(&whole, frame);
 	SR_TRY(sr_buf_result(&whole));
 	struct sr_result result = write_whole(stream, sr_buf_bytes(&whole), sr_boottime_ms() + timeout_ms);
-	explicit_bzero(whole.data, whole.len);
+	sr_wipe(whole.data, whole.len);
 	if (!sr_is_ok(result)) {
 		sr_stream_shut(stream); /* part of the frame may have left */
 	}

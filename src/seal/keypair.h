@@ -25,9 +25,12 @@ struct sr_keypair; /* opaque; wiped as it is freed */
 SR_MUST struct sr_result sr_keypair_generate(const struct sr_key_spec *spec, struct sr_keypair **ret_keypair);
 /*
  * RSA keys take long to find. A background thread keeps `count` keys of this spec ready, made
- * one at a time at idle priority; the pool ends with the process. For create and rotate in milliseconds.
+ * one at a time at low priority, until the stop. For create and rotate in milliseconds.
  */
 SR_MUST struct sr_result sr_keypair_pool_start(const struct sr_key_spec *spec, unsigned count);
+/* Ends the thread (a key that it is making is finished first) and frees the keys; nothing where no pool was started.
+ * Not while another thread starts or stops pools. */
+void sr_keypair_pool_stop(void);
 
 void sr_keypair_free(struct sr_keypair *keypair);
 void sr_keypair_cleanup(struct sr_keypair **keypair);

@@ -1,16 +1,16 @@
 /*
  * RSA keys made ahead of time: finding two primes takes a tenth of a second to seconds. One thread at
- * idle priority fills all pools, one key at a time; it ends with the process.
+ * low priority fills all pools, one key at a time.
  */
 #include "seal/keypair_parts.h"
 
 #include "base/memory.h"
 #include "base/thread.h"
 
-#include <pthread.h>
-#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { POOL_MAX = 4, STACK_LEN = 512 * 1024 };
+enum { POOL_MAX = 4, POOL_NICE = 5, STACK_LEN = 512 * 1024 };
 
 struct ready {
 	EVP_PKEY *key;
@@ -21,7 +21,8 @@ struct ready {
 static struct {
 	struct sr_mutex mutex;
 	struct sr_cond changed;
-	bool is_running;
+	bool is_running, is_stopping;
+	struct sr_thread filler; /* while it is running */
 	unsigned count;
 	struct {
 		unsigned bits, wanted, have;
@@ -43,10 +44,13 @@ static unsigned find_lacking(void)
 static void fill(void *context)
 {
 	(void)context;
-	/* Only a courtesy to those who serve: where it is refused, keys are made at the usual priority. */
-	pthread_setschedparam(pthread_self(), SCHED_IDLE, &(struct sched_param){0});
-	sr_mutex_lock(&store.mutex);
-	for (;;) {
+	/*
+	 * A courtesy to those who serve: where it is refused, keys are made at the usual priority. Not SCHED_IDLE: a
+	 * machine that is busy for long would then never fill the pool, and rotation would wait for primes.
+	 */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), POOL_NICE);
+	SR_LOCKED(&store.mutex);
+	while (!store.is_stopping) {
 		unsigned lacking = find_lacking();
 		if (lacking == POOL_MAX) {
 			sr_cond_wait(&store.changed, &store.mutex);
@@ -98,9 +102,49 @@ struct sr_result sr_keypair_pool_start(const struct sr_key_spec *spec, unsigned 
 		return sr_ok();
 	}
 	sr_cond_init(&store.changed);
-	SR_TRY(sr_thread_start_detached("rsa-pool", STACK_LEN, fill, NULL));
+	SR_TRY(sr_thread_start("rsa-pool", STACK_LEN, fill, NULL, &store.filler));
 	store.is_running = true;
 	return sr_ok();
+}
+
+/* False if none runs. One that is in the middle of a key is hurried: from now on somebody waits for it. */
+static bool tell_filler_to_stop(void)
+{
+	SR_LOCKED(&store.mutex);
+	if (!store.is_running) {
+		return false;
+	}
+	store.is_stopping = true;
+	pthread_setschedparam(store.filler.native, SCHED_OTHER, &(struct sched_param){0});
+	sr_cond_signal(&store.changed);
+	return true;
+}
+
+static void free_ready(struct ready *ready)
+{
+	while (ready) {
+		struct ready *next = ready->next;
+		EVP_PKEY_free(ready->key);
+		sr_free(ready);
+		ready = next;
+	}
+}
+
+void sr_keypair_pool_stop(void)
+{
+	if (!tell_filler_to_stop()) {
+		return;
+	}
+	sr_thread_join(store.filler);
+	SR_LOCKED(&store.mutex);
+	for (unsigned i = 0; i < store.count; i++) {
+		free_ready(store.pools[i].ready);
+		store.pools[i].ready = NULL;
+		store.pools[i].have = 0;
+	}
+	store.count = 0;
+	sr_cond_destroy(&store.changed);
+	store.is_running = store.is_stopping = false;
 }
 
 EVP_PKEY *sr_keypair_pool_take(const struct sr_key_spec *spec)

@@ -27,7 +27,10 @@ static struct sr_result check_file(const char *path)
 	struct stat status;
 	if (stat(path, &status) < 0) {
 		if (errno == ENOENT) {
-			return sr_fail(SR_NOT_FOUND, "there is no root key at %s (strongroom init makes one)", path);
+			return sr_fail(
+			    SR_NOT_FOUND,
+			    "there is no root key at %s: put it back from your copy, or make a new installation (strongroom init)",
+			    path);
 		}
 		return sr_fail_errno(errno, "looking at the root key %s", path);
 	}
@@ -37,17 +40,25 @@ static struct sr_result check_file(const char *path)
 	return sr_ok();
 }
 
-static struct sr_result parse(struct sr_bytes text, struct sr_secret **ret_key)
+static struct sr_result no_key(const char *path)
+{
+	return sr_fail(SR_INVALID, "%s holds no whole root key: put it back from your copy", path);
+}
+
+static struct sr_result parse(const char *path, struct sr_bytes text, struct sr_secret **ret_key)
 {
 	if (text.len == FILE_LEN && text.data[FILE_LEN - 1] == '\n') {
 		text.len--; /* an editor or printer may have dropped the line's end */
 	}
 	if (text.len != FILE_LEN - 1 || !sr_bytes_start_with(text, SR_LITERAL(PREFIX))) {
-		return sr_fail(SR_INVALID, "the file holds no root key");
+		return no_key(path);
 	}
 	uint8_t bytes[SR_KEY_LEN];
 	struct sr_result result = sr_hex_decode(sr_bytes_of(text.data + PREFIX_LEN, HEX_LEN), bytes, sizeof bytes);
-	if (sr_is_ok(result)) {
+	if (!sr_is_ok(result)) {
+		sr_result_free(result);
+		result = no_key(path);
+	} else {
 		result = sr_secret_from_bytes(sr_bytes_of(bytes, sizeof bytes), ret_key);
 	}
 	sr_wipe(bytes, sizeof bytes);
@@ -59,7 +70,7 @@ struct sr_result sr_root_key_read(const char *path, struct sr_secret **ret_key)
 	SR_TRY(check_file(path));
 	SR_CLEANUP(key_text) struct sr_buf text = SR_BUF(FILE_MAX);
 	SR_TRY(sr_file_read(path, FILE_MAX, &text));
-	return parse(sr_buf_bytes(&text), ret_key);
+	return parse(path, sr_buf_bytes(&text), ret_key);
 }
 
 struct sr_result sr_root_key_create(const char *path)

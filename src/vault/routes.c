@@ -117,26 +117,52 @@ struct sr_result sr_vault_route_find(const char *method, const struct sr_segment
 	return sr_ok();
 }
 
-/* "7.0", "7.4", "8.1"; "2025-07-01", also with "-preview" behind. */
+/* Nothing, "-preview" or "-preview.2". */
+static bool is_version_end(const char *text)
+{
+	static const char preview[] = "-preview";
+	if (!*text) {
+		return true;
+	}
+	if (strncmp(text, preview, sizeof preview - 1) != 0) {
+		return false;
+	}
+	text += sizeof preview - 1;
+	const size_t digits = *text == '.' ? strspn(text + 1, "0123456789") : 0;
+	return !*text || (digits >= 1 && digits <= 2 && !text[1 + digits]);
+}
+
+static unsigned two_digits(const char *text)
+{
+	return 10U * (unsigned)(text[0] - '0') + (unsigned)(text[1] - '0');
+}
+
+/* "2025-07-01", of what is at least ten characters long. */
+static bool begins_with_date(const char *text)
+{
+	static const char form[] = "dddd-dd-dd";
+	for (size_t i = 0; i < sizeof form - 1; i++) {
+		if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i]) {
+			return false;
+		}
+	}
+	const unsigned month = two_digits(text + 5);
+	const unsigned day = two_digits(text + 8);
+	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/* "7.0", "7.4", "8.1"; "2025-07-01"; also as previews. */
 bool sr_vault_is_api_version(const char *text)
 {
-	const size_t len = strlen(text);
-	if (len >= 10 && text[4] == '-' && text[7] == '-') {
-		static const char form[] = "dddd-dd-dd";
-		for (size_t i = 0; i < sizeof form - 1; i++) {
-			if (form[i] == 'd' && !isdigit((unsigned char)text[i])) {
-				return false;
-			}
-		}
-		return len == 10 || strcmp(text + 10, "-preview") == 0;
+	if (strlen(text) >= 10 && text[4] == '-') {
+		return begins_with_date(text) && is_version_end(text + 10);
 	}
 	const size_t major = strspn(text, "0123456789");
 	if (major < 1 || major > 2 || text[major] != '.' || (major == 1 && text[0] < '7') || text[0] == '0') {
 		return false;
 	}
 	const size_t minor = strspn(text + major + 1, "0123456789");
-	const char *rest = text + major + 1 + minor;
-	return minor >= 1 && minor <= 2 && (*rest == '\0' || strncmp(rest, "-preview", 8) == 0) && strlen(rest) <= 12;
+	return minor >= 1 && minor <= 2 && is_version_end(text + major + 1 + minor);
 }
 
 const char *sr_vault_of_host(struct sr_arena *arena, const char *host)

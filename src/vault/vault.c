@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "seal/keypair.h"
 #include "vault/api.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
@@ -11,7 +12,7 @@
 
 #include <unistd.h>
 
-enum { KEY_CACHE_MAX = 64, RSA_POOL = 2, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
+enum { KEY_CACHE_MAX = 64, RSA_POOL = 4, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
 
 struct sr_result sr_vault_create_root(const char *root_key_path)
 {
@@ -25,7 +26,14 @@ static struct sr_result open_master(struct sr_vault *vault, const char *database
 	SR_TRY(sr_root_key_read(sr_host_config(vault->host)->root_key, &root));
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/master", sr_host_state_dir(vault->host));
 	const bool is_first_start = access(database_path, F_OK) < 0;
-	return sr_vault_master_open(path, root, is_first_start, &vault->master);
+	struct sr_result opened = sr_vault_master_open(path, root, is_first_start, &vault->master);
+	if (sr_result_code(opened) == SR_WRONG_KEY) {
+		sr_result_free(opened);
+		return sr_fail(SR_WRONG_KEY,
+		               "%s is not this installation's root key, or %s is damaged: put the file back from your copy",
+		               sr_host_config(vault->host)->root_key, path);
+	}
+	return opened;
 }
 
 static struct sr_result open_database(struct sr_vault *vault)
@@ -154,6 +162,8 @@ static void stop(struct sr_vault *vault)
 		sr_grantor_stop(vault->state.grantor);
 		settle_ttl(vault);
 	}
+	sr_keypair_pool_stop();
+	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);

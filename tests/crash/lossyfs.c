@@ -117,6 +117,7 @@ static int fs_open(const char *path, struct fuse_file_info *info)
 {
 	if (strcmp(path, mark_path) == 0) {
 		info->fh = MARK_HANDLE;
+		info->direct_io = 1; /* else the kernel splits a mark that crosses a page */
 		return 0;
 	}
 	char real[PATH_LEN];

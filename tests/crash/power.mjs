@@ -37,58 +37,76 @@ export function generator(seed) {
   };
 }
 
-class File {
-  constructor() {
-    this.durable = Buffer.alloc(0);
-    this.pending = [];
+/** A file's content, which grows in place. */
+class Content {
+  constructor(bytes = Buffer.alloc(0)) {
+    this.bytes = bytes;
+    this.length = bytes.length;
   }
 
-  apply(content, change) {
-    if (change.kind === 'truncate') {
-      const resized = Buffer.alloc(change.number);
-      content.copy(resized, 0, 0, Math.min(content.length, change.number));
-      return resized;
+  apply({ kind, number, data }) {
+    if (kind === 'truncate') this.resize(number);
+    else {
+      if (number + data.length > this.length) this.resize(number + data.length);
+      data.copy(this.bytes, number);
     }
-    const end = change.number + change.data.length;
-    const grown = end > content.length ? Buffer.concat([content, Buffer.alloc(end - content.length)]) : Buffer.from(content);
-    change.data.copy(grown, change.number);
-    return grown;
+  }
+
+  resize(length) {
+    if (length > this.bytes.length) {
+      const grown = Buffer.alloc(Math.max(length, this.bytes.length * 2));
+      this.bytes.copy(grown, 0, 0, this.length);
+      this.bytes = grown;
+    }
+    if (length < this.length) this.bytes.fill(0, length, this.length);
+    this.length = length;
+  }
+
+  get view() {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+/** What is durable of a file, and what was done to it since its last fsync. */
+class File {
+  constructor() {
+    this.durable = new Content();
+    this.pending = [];
+    this.pool = null; // where cuts that hold it whole link it from
   }
 
   sync() {
-    for (const change of this.pending) this.durable = this.apply(this.durable, change);
+    if (this.pending.length) this.pool = null;
+    for (const change of this.pending) this.durable.apply(change);
     this.pending = [];
   }
 
   /** What may be left of it after a cut. */
   afterCut(random, keep) {
-    let content = this.durable;
+    if (!this.pending.length) return this.durable.view;
+    const content = new Content(Buffer.from(this.durable.view));
     for (const change of this.pending) {
       if (change.kind === 'truncate') {
-        if (random() < keep) content = this.apply(content, change);
+        if (random() < keep) content.apply(change);
         continue;
       }
       for (let at = 0; at < change.data.length;) {
         const until = Math.min(change.data.length, at + sector - ((change.number + at) % sector));
-        if (random() < keep) content = this.apply(content, { number: change.number + at, data: change.data.subarray(at, until) });
+        if (random() < keep) content.apply({ kind: 'write', number: change.number + at, data: change.data.subarray(at, until) });
         at = until;
       }
     }
-    return content;
+    return content.view;
   }
 }
 
 /** Follows the log and can be cut after any record. */
 export class Disk {
   constructor() {
-    this.files = new Map(); // by inode
-    this.names = new Map([['/', 'dir']]); // what is durable: path to inode or 'dir'
+    this.files = new Map(); // by inode, which the backing filesystem gives to a new file once the old one is gone
+    this.names = new Map([['/', 'dir']]); // what is durable: path to File or 'dir'
     this.changes = []; // of names, not yet durable: {dirs, apply}
-  }
-
-  file(inode) {
-    if (!this.files.has(inode)) this.files.set(inode, new File());
-    return this.files.get(inode);
+    this.pooled = 0;
   }
 
   change(dirs, apply) {
@@ -97,16 +115,18 @@ export class Disk {
 
   follow({ kind, inode, number, path: name, data }) {
     const dir = path.dirname(name);
-    if (kind === 'write' || kind === 'truncate') this.file(inode).pending.push({ kind, number, data });
-    else if (kind === 'fsync') this.file(inode).sync();
+    const file = this.files.get(inode);
+    if (kind === 'write' || kind === 'truncate') file.pending.push({ kind, number, data });
+    else if (kind === 'fsync') file.sync();
     else if (kind === 'create') {
-      this.files.set(inode, new File());
-      this.change([dir], (names) => names.set(name, inode));
+      const made = new File();
+      this.files.set(inode, made);
+      this.change([dir], (names) => names.set(name, made));
     } else if (kind === 'mkdir') this.change([dir], (names) => names.set(name, 'dir'));
     else if (kind === 'unlink' || kind === 'rmdir') this.change([dir], (names) => names.delete(name));
     else if (kind === 'rename') {
       const to = data.toString();
-      this.change([dir, path.dirname(to)], (names) => { if (names.has(name) || inode) { names.delete(name); names.set(to, inode); } });
+      this.change([dir, path.dirname(to)], (names) => { names.delete(name); names.set(to, file); });
     } else if (kind === 'fsyncdir') {
       const later = [];
       for (const change of this.changes) {
@@ -117,8 +137,11 @@ export class Disk {
     }
   }
 
-  /** Writes into `to` what the disk may hold if the power goes now. `keep`: how likely an unsynced change is to have reached it. */
-  cut(to, seed, keep) {
+  /**
+   * Writes into `to` what the disk may hold if the power goes now. `keep`: how likely an unsynced change is to have reached it.
+   * Files of which `isImmutable` says that nobody changes them in place are written once, beside `to`, and linked.
+   */
+  cut(to, seed, keep, isImmutable = () => false) {
     const random = generator(seed);
     const names = new Map(this.names);
     for (const change of this.changes) if (random() < keep) change.apply(names);
@@ -126,7 +149,16 @@ export class Disk {
     fs.mkdirSync(to, { recursive: true, mode: 0o700 });
     for (const [name, what] of sorted) if (what === 'dir' && names.get(path.dirname(name)) === 'dir') fs.mkdirSync(path.join(to, name), { recursive: true, mode: 0o700 });
     for (const [name, what] of sorted) {
-      if (what !== 'dir' && fs.existsSync(path.join(to, path.dirname(name)))) fs.writeFileSync(path.join(to, name), this.file(what).afterCut(random, keep), { mode: 0o600 });
+      if (what === 'dir' || !fs.existsSync(path.join(to, path.dirname(name)))) continue;
+      if (what.pending.length || !isImmutable(name)) {
+        fs.writeFileSync(path.join(to, name), what.afterCut(random, keep), { mode: 0o600 });
+        continue;
+      }
+      if (!what.pool) {
+        what.pool = path.join(path.dirname(to), `file-${this.pooled++}`);
+        fs.writeFileSync(what.pool, what.durable.view, { mode: 0o600 });
+      }
+      fs.linkSync(what.pool, path.join(to, name));
     }
   }
 }

@@ -50,6 +50,7 @@ export class Installation {
   async serve() {
     this.child = spawn(this.binary, ['serve', '--state', this.state], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
+    this.logged = new Promise((resolve) => this.child.stderr.once('close', resolve));
     await new Promise((resolve, reject) => {
       this.child.stderr.setEncoding('utf8');
       this.child.stderr.on('data', (text) => {
@@ -81,6 +82,7 @@ export class Installation {
 
   async stop() {
     if (this.child && this.child.exitCode === null) this.child.kill('SIGTERM');
+    await this.logged; // all that the services said as they ended, a leak checker's report say
     return this.ended;
   }
 

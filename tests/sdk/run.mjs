@@ -69,7 +69,7 @@ try {
   report('stop.is_clean', code === 0, `supervisor ended with ${code ?? signal}`);
   report('canary.stopped', findCanaries(installation, known).length === 0, findCanaries(installation, known).join('; '));
   report('canary.planted_is_found', plantAndFind(installation, known), 'the scanner missed a planted canary');
-  report('log.has_no_sanitizer_report', !/ERROR: \w*Sanitizer|WARNING: ThreadSanitizer|runtime error:/.test(installation.log), 'see the log below');
+  report('log.has_no_sanitizer_report', !/\w+Sanitizer(:| has encountered)|runtime error:/.test(installation.log), 'see the log below');
 } catch (error) {
   report('run', false, error.message.slice(0, 2000));
 } finally {

@@ -5,6 +5,9 @@ import { KeyClient } from '@azure/keyvault-keys';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import https from 'node:https';
 
+/** How many times slower than usual the program is: sanitized builds have SLOWNESS set, and time limits follow it. */
+export const slowness = Number(process.env.SLOWNESS ?? 1);
+
 let failed = 0;
 let prefix = '';
 
@@ -12,9 +15,10 @@ let prefix = '';
 export function suite(name) {
   prefix = `${process.env.STRONGROOM_SUITE ?? 'sdk'}.${name}.`;
 }
-/** Runs one step, for at most `seconds`. */
+/** Runs one step, for at most `seconds` (of a program of usual speed). */
 export async function step(name, work, seconds = 120) {
   let timer;
+  seconds *= slowness;
   const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`took more than ${seconds} s`)), seconds * 1000); });
   try {
     await Promise.race([work(), late]);
@@ -67,10 +71,10 @@ export function blobService(account, cred) {
   return new BlobServiceClient(`${installation.client.blobEndpoint}/${account.name}`, cred ?? new StorageSharedKeyCredential(account.name, account.key1),
     { retryOptions: { maxTries: 1 } });
 }
-/** One raw HTTPS request; gives status, headers and body text. */
-export function raw(origin, { method = 'GET', path = '/', headers = {}, body } = {}) {
+/** One raw HTTPS request; gives status, headers and body text. `ca` where it is not of the running installation. */
+export function raw(origin, { method = 'GET', path = '/', headers = {}, body, ca } = {}) {
   return new Promise((resolve, reject) => {
-    const request = https.request(origin, { method, path, headers, agent: false }, (response) => {
+    const request = https.request(origin, { method, path, headers, ca, agent: false }, (response) => {
       const pieces = [];
       response.on('data', (piece) => pieces.push(piece));
       response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(pieces).toString() }));

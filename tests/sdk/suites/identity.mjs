@@ -1,6 +1,6 @@
 // Identity: what the official credential classes need, and what must be refused.
 import crypto from 'node:crypto';
-import { suite, step, finish, must, equal, refused, installation, credential, keyClient, blobService, raw, sleep, unique } from '../steps.mjs';
+import { suite, step, finish, must, equal, refused, installation, credential, keyClient, blobService, raw, sleep, slowness, unique } from '../steps.mjs';
 import { words } from '../canary.mjs';
 
 suite('identity');
@@ -81,13 +81,13 @@ await step('roles_are_enforced_and_disabling_is_quick', async () => {
   await blobService(account).getContainerClient('data').create();
   await blobService(account).getContainerClient('data').getBlockBlobClient('b').upload('x', 1);
   await cred.getToken('https://storage.azure.com/.default');
-  await sleep(1000);
+  await sleep(1000 * slowness);
   const theirs = blobService(account, cred).getContainerClient('data').getBlockBlobClient('b');
   equal((await theirs.downloadToBuffer()).toString(), 'x', 'a reader reads');
   await refused(theirs.upload('y', 1), 403, 'AuthorizationPermissionMismatch');
   await refused(keyClient(cred).getKey('any'), 403, 'Forbidden');
   installation.run(['principal', 'disable', reader.objectId]);
-  await sleep(1000);
+  await sleep(1000 * slowness);
   const error = await refused(theirs.downloadToBuffer());
   must([401, 403].includes(error.statusCode), `refused with 401 or 403, not ${error.statusCode}`);
 });

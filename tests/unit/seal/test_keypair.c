@@ -348,6 +348,18 @@ static void test_the_pool_has_different_keys_ready(void **state)
 	assert_int_equal(EVP_PKEY_eq(ready[0], ready[1]), 0);
 	EVP_PKEY_free(ready[0]);
 	EVP_PKEY_free(ready[1]);
+	sr_keypair_pool_stop();
+}
+
+static void test_a_stopped_pool_is_empty_and_can_start_again(void **state)
+{
+	(void)state;
+	sr_keypair_pool_stop(); /* none was started: nothing happens */
+	for (int i = 0; i < 2; i++) {
+		expect_ok(sr_keypair_pool_start(&specs[0], 1));
+		sr_keypair_pool_stop();
+		assert_null(sr_keypair_pool_take(&specs[0]));
+	}
 }
 
 int main(void)
@@ -363,6 +375,7 @@ int main(void)
 	    cmocka_unit_test(test_known_keys_open),
 	    cmocka_unit_test(test_a_key_serves_many_threads),
 	    cmocka_unit_test(test_the_pool_has_different_keys_ready),
+	    cmocka_unit_test(test_a_stopped_pool_is_empty_and_can_start_again),
 	};
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

@@ -59,9 +59,15 @@ static int pattern_count(uint8_t seed)
 		for (unsigned long at = from; at < to; at += sizeof window - PATTERN_LEN) {
 			size_t len = to - at < sizeof window ? to - at : sizeof window;
 			ssize_t got = pread(memory, window, len, (off_t)at);
-			for (ssize_t i = 0; i + PATTERN_LEN <= got; i++) {
-				bool is_own = (uintptr_t)window <= at + i && at + i < (uintptr_t)window + sizeof window;
-				count += !is_own && is_pattern(window + i, seed);
+			const uint8_t *end = window + (got < PATTERN_LEN ? 0 : got - PATTERN_LEN + 1);
+			for (const uint8_t *found = window; found < end; found++) {
+				found = memchr(found, seed, (size_t)(end - found));
+				if (!found) {
+					break;
+				}
+				uintptr_t place = at + (uintptr_t)(found - window);
+				bool is_own = (uintptr_t)window <= place && place < (uintptr_t)window + sizeof window;
+				count += !is_own && is_pattern(found, seed);
 			}
 			memset(window, 0, sizeof window);
 		}
