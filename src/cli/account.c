@@ -6,7 +6,7 @@
 
 static const char *account_target(struct sr_cli *cli, const char *tail)
 {
-	return sr_arena_printf(cli->arena, "/_strongroom/accounts/%s%s", cli->arguments[0], tail);
+	return sr_arena_printf(cli->arena, "/_strongroom/accounts/%s%s", sr_cli_escaped(cli, cli->arguments[0]), tail);
 }
 
 static void print_keys(struct sr_cli *cli, const json_t *account)

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "net/client.h"
+#include "wire/url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,6 +137,13 @@ struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, cons
 	}
 	sr_buf_free(&lines.pending);
 	return outcome;
+}
+
+const char *sr_cli_escaped(struct sr_cli *cli, const char *text)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf escaped = SR_BUF(65536);
+	sr_url_encode(&escaped, sr_bytes_str(text), "");
+	return sr_arena_strdup(cli->arena, sr_buf_text(&escaped));
 }
 
 const char *sr_cli_text(const json_t *object, const char *name)

@@ -68,6 +68,8 @@ SR_MUST struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *servic
 SR_MUST struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method,
                                            const char *target,
                                            struct sr_result (*each)(const json_t *line, void *context), void *context);
+/* What a person wrote, percent-encoded to stand in a target; the service then judges it. In the arena. */
+const char *sr_cli_escaped(struct sr_cli *cli, const char *text);
 /* A member's text, or "" */
 const char *sr_cli_text(const json_t *object, const char *name);
 int64_t sr_cli_int(const json_t *object, const char *name);

@@ -17,7 +17,7 @@ static const char *vault_of(const struct sr_cli *cli)
 /* A target of the vault's data plane; the local socket takes the vault's name as a parameter. */
 static const char *key_target(struct sr_cli *cli, const char *path)
 {
-	return sr_arena_printf(cli->arena, "%s?" API "&vault=%s", path, vault_of(cli));
+	return sr_arena_printf(cli->arena, "%s?" API "&vault=%s", path, sr_cli_escaped(cli, vault_of(cli)));
 }
 
 static const char *last_segment(const char *id)
@@ -50,7 +50,7 @@ struct sr_result sr_cli_key_create(struct sr_cli *cli, int *ret_status)
 		sr_json_set_int(body, "key_size", (int64_t)bits);
 	}
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
-	const char *path = sr_arena_printf(cli->arena, "/keys/%s/create", cli->arguments[0]);
+	const char *path = sr_arena_printf(cli->arena, "/keys/%s/create", sr_cli_escaped(cli, cli->arguments[0]));
 	SR_TRY(sr_cli_call(cli, "vault", "POST", key_target(cli, path), body, &bundle));
 	print_key(cli, bundle);
 	return sr_ok();
@@ -66,7 +66,7 @@ static struct sr_result all_pages(struct sr_cli *cli, const char *target, json_t
 		json_array_extend(values, json_object_get(page, "value"));
 		const char *next = json_string_value(json_object_get(page, "nextLink"));
 		const char *path = next ? strstr(next, "/keys") : NULL;
-		target = path ? sr_arena_printf(cli->arena, "%s&vault=%s", path, vault_of(cli)) : NULL;
+		target = path ? sr_arena_printf(cli->arena, "%s&vault=%s", path, sr_cli_escaped(cli, vault_of(cli))) : NULL;
 	}
 	*ret_values = SR_TAKE(values);
 	return sr_ok();
@@ -78,7 +78,8 @@ static struct sr_result versions_of_key(struct sr_cli *cli, json_t **ret_values)
 {
 	const char *key = cli->arguments[0];
 	SR_CLEANUP(sr_json) json_t *values = NULL;
-	SR_TRY(all_pages(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", key)), &values));
+	SR_TRY(all_pages(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", sr_cli_escaped(cli, key))),
+	                 &values));
 	if (!json_array_size(values)) {
 		return sr_fail(SR_NOT_FOUND, "there is no key %s in vault %s", key, vault_of(cli));
 	}
@@ -134,7 +135,7 @@ struct sr_result sr_cli_key_rotate(struct sr_cli *cli, int *ret_status)
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
 	uint64_t before_ns = sr_boottime_ns();
-	const char *path = sr_arena_printf(cli->arena, "/keys/%s/rotate", cli->arguments[0]);
+	const char *path = sr_arena_printf(cli->arena, "/keys/%s/rotate", sr_cli_escaped(cli, cli->arguments[0]));
 	SR_TRY(sr_cli_call(cli, "vault", "POST", key_target(cli, path), NULL, &bundle));
 	uint64_t took_us = (sr_boottime_ns() - before_ns) / 1000;
 	print_key(cli, bundle);
@@ -147,8 +148,9 @@ struct sr_result sr_cli_key_rotate(struct sr_cli *cli, int *ret_status)
 /* The resources under a key (or a version of it), as the vault lists them; the caller owns the array. */
 static struct sr_result dependents(struct sr_cli *cli, const char *key, const char *version, json_t **ret_values)
 {
-	const char *target = sr_arena_printf(cli->arena, "/_strongroom/keks?vault=%s&key=%s%s%s", vault_of(cli), key,
-	                                     version ? "&version=" : "", version ? version : "");
+	const char *target = sr_arena_printf(cli->arena, "/_strongroom/keks?vault=%s&key=%s%s%s",
+	                                     sr_cli_escaped(cli, vault_of(cli)), sr_cli_escaped(cli, key),
+	                                     version ? "&version=" : "", version ? sr_cli_escaped(cli, version) : "");
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
 	SR_TRY(sr_cli_call(cli, "vault", "GET", target, NULL, &answer));
 	*ret_values = json_incref(json_object_get(answer, "value"));

@@ -55,7 +55,8 @@ static struct sr_result set_enabled(struct sr_cli *cli, bool enabled)
 {
 	SR_CLEANUP(sr_json) json_t *body = json_pack("{s:b}", "enabled", enabled);
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
-	const char *target = sr_arena_printf(cli->arena, "/_strongroom/principals/%s", cli->arguments[0]);
+	const char *target =
+	    sr_arena_printf(cli->arena, "/_strongroom/principals/%s", sr_cli_escaped(cli, cli->arguments[0]));
 	SR_TRY(sr_cli_call(cli, "identity", "PATCH", target, body, &answer));
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(answer);

@@ -135,7 +135,9 @@ static struct sr_result split_authority(struct sr_exchange *exchange)
 		len += exchange->authority[len] == ']';
 	}
 	const char *rest = exchange->authority + len;
-	if (strspn(exchange->authority, "/?#@\\ \t") > 0 || strcspn(exchange->authority, "/?#@\\, \t") < len ||
+	bool is_unclosed = exchange->authority[0] == '[' && !strchr(exchange->authority, ']');
+	if (is_unclosed || strspn(exchange->authority, "/?#@\\ \t") > 0 ||
+	    strcspn(exchange->authority, "/?#@\\, \t") < len ||
 	    (rest[0] != '\0' && (rest[0] != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))) {
 		return sr_fail(SR_PROTOCOL, "read HTTP head: the Host header is malformed");
 	}
