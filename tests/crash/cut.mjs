@@ -14,6 +14,7 @@ const flags = (what) => execFileSync('pkg-config', [what, 'fuse3'], { encoding: 
 const shape = { writers: 4, blobsEach: 5 };
 const verifyEvery = 10;
 const faultsMax = 5;
+const controlsMax = 4;
 const cutsLength = 2 ** 30;
 
 /** Where the disks after a cut are: in memory where it is large enough, as each has hundreds of folders. */
@@ -160,9 +161,8 @@ async function lookAt(installation, story, { writes, deeds }, point, isVerified)
 }
 
 /** Cuts at each point in turn, the disks under `room`; gives the faults found. */
-async function cutAll(room, program, seed, points, records, story, recorded) {
+async function cutAll(room, program, seed, points, disk, records, story, recorded) {
   const faults = [];
-  const disk = new Disk();
   let followed = 0;
   for (const [i, point] of points.entries()) {
     if (faults.length >= faultsMax) break;
@@ -187,21 +187,25 @@ async function replay(dir, program, seed, cuts) {
   const points = [...Array(cuts)].map(() => story.point(random)).sort((a, b) => a - b);
   const room = roomForCuts(dir);
   let faults = [];
+  let isForgetfulnessSeen = false;
   try {
-    faults = await cutAll(room, program, seed, points, records, story, recorded);
+    faults = await cutAll(room, program, seed, points, new Disk(), records, story, recorded);
+    const forgetful = new Disk(() => random() < 0.5);
+    isForgetfulnessSeen = (await cutAll(room, program, seed, points.slice(0, controlsMax), forgetful, records, story, recorded)).length > 0;
   } finally {
     if (faults.length && process.env.KEEP) console.log(`the disks that were found wrong are in ${room}`);
     else fs.rmSync(room, { recursive: true, force: true });
   }
-  return { faults, writes: recorded.writes.length, deeds: recorded.deeds.history.length };
+  return { faults, isForgetfulnessSeen, writes: recorded.writes.length, deeds: recorded.deeds.history.length };
 }
 
 export async function cutting({ program, seed, cuts, report }) {
   const dir = process.env.RECORD ?? fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-power-'));
   try {
     if (!process.env.RECORD) await record(dir, program, seed, report);
-    const { faults, writes, deeds } = await replay(dir, program, seed, cuts);
+    const { faults, isForgetfulnessSeen, writes, deeds } = await replay(dir, program, seed, cuts);
     report(`power_cut_at_${cuts}_points_of_${writes}_writes_and_${deeds}_deeds_loses_nothing`, faults);
+    report('a_disk_that_forgets_what_was_synced_is_found_out', isForgetfulnessSeen ? [] : ['every check passed on a disk that forgets']);
   } catch (error) {
     report('power', [error.message]);
   } finally {
