@@ -42,6 +42,7 @@ struct sr_result {
 };
 
 #define SR_MUST                        __attribute__((warn_unused_result))
+#define SR_NONNULL                     __attribute__((returns_nonnull))
 #define SR_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 
 /* Runs sr_TYPE_cleanup on a local when it leaves scope: `SR_CLEANUP(sr_buf) struct sr_buf b;` */
@@ -104,9 +105,11 @@ SR_MUST static inline struct sr_result sr_failure(struct sr_error *error)
 /* The same for a failed system call: the code and text follow from `error_number` (an errno value). */
 #define sr_fail_errno(error_number, ...) sr_failure(sr_error_of_errno((error_number), __VA_ARGS__))
 
-/* What these macros stand on; never NULL. */
-struct sr_error *sr_error_new(enum sr_code code, const char *reason, const char *format, ...) SR_PRINTF(3, 4);
-struct sr_error *sr_error_of_errno(int error_number, const char *format, ...) SR_PRINTF(2, 3);
+/* What these macros stand on. */
+SR_PRINTF(3, 4)
+struct sr_error *sr_error_new(enum sr_code code, const char *reason, const char *format, ...) SR_NONNULL;
+SR_PRINTF(2, 3)
+struct sr_error *sr_error_of_errno(int error_number, const char *format, ...) SR_NONNULL;
 
 /* What it was; SR_OK for success. */
 enum sr_code sr_result_code(struct sr_result result);

@@ -13,20 +13,19 @@
 
 /* The lock order: a thread that holds a lock may take only locks of a higher rank. */
 enum sr_lock_rank {
-	SR_RANK_SUPERVISOR = 10,   /* host, supervisor: children */
-	SR_RANK_SERVICE = 20,      /* a service's own table of open things (accounts, vaults) */
-	SR_RANK_SERVICE_ITEM = 25, /* one such thing */
-	SR_RANK_GRANTOR = 30,      /* vault: leases given out */
-	SR_RANK_KEYRING = 40,      /* keyring: leases held */
-	SR_RANK_LEASE = 45,        /* one lease: its users and cached keys */
-	SR_RANK_ACCESS = 50,       /* access: directory snapshot, token cache */
-	SR_RANK_DATABASE = 60,     /* seal: a database's queue and readers */
-	SR_RANK_VFS = 65,          /* seal: a sealed file's shared state */
-	SR_RANK_SERVER = 70,       /* net: connections, worker pool */
-	SR_RANK_EXCHANGE = 75,     /* net: one exchange's abort state */
-	SR_RANK_TLS = 80,          /* net: the certificate in use */
-	SR_RANK_SECRET = 90,       /* seal: secret memory's free slots */
-	SR_RANK_LEAF = 100         /* takes nothing else while held */
+	SR_RANK_SUPERVISOR = 10, /* host, supervisor: children */
+	SR_RANK_SERVICE = 20,    /* a service's own table of open things (accounts, vaults) */
+	SR_RANK_GRANTOR = 30,    /* vault: leases given out */
+	SR_RANK_KEYRING = 40,    /* keyring: leases held */
+	SR_RANK_LEASE = 45,      /* one lease: its users and cached keys */
+	SR_RANK_ACCESS = 50,     /* access: directory snapshot, token cache */
+	SR_RANK_DATABASE = 60,   /* seal: a database's queue and readers */
+	SR_RANK_VFS = 65,        /* seal: a sealed file's shared state */
+	SR_RANK_SERVER = 70,     /* net: connections, worker pool */
+	SR_RANK_EXCHANGE = 75,   /* net: one exchange's abort state */
+	SR_RANK_TLS = 80,        /* net: the certificate in use */
+	SR_RANK_SECRET = 90,     /* seal: secret memory's free slots */
+	SR_RANK_LEAF = 100       /* takes nothing else while held */
 };
 
 struct sr_mutex {

@@ -3,88 +3,27 @@
 
 #include "base/memory.h"
 #include "blob/schema.h"
-#include "seal/file.h"
+#include "keyring/state_key.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_LEN = 1024, RESOURCE_FILE_MAX = 256 };
+enum { PATH_LEN = 1024 };
 
 struct sr_blob_control {
 	struct sr_keyring *keyring;
 	char database_path[PATH_LEN];
-	char resource_path[PATH_LEN];
-	struct sr_id resource; /* also the database's id */
-	uint32_t kek_epoch;    /* 0: no DEK yet */
-	uint8_t dek[SR_WRAPPED_KEY_LEN];
+	struct sr_state_key key;
 };
-
-/* The resource file: magic, id, epoch, wrapped DEK. Written once with epoch 0, so that a crash between the vault's
- * record and ours leaves nothing behind in the vault, and once whole. */
-static const char resource_magic[] = "SRblob01";
-
-static struct sr_result resource_save(const struct sr_blob_control *control)
-{
-	SR_CLEANUP(sr_buf) struct sr_buf file = SR_BUF(RESOURCE_FILE_MAX);
-	sr_buf_append_str(&file, resource_magic);
-	sr_buf_append(&file, sr_id_bytes(&control->resource));
-	sr_buf_append_u32(&file, control->kek_epoch);
-	sr_buf_append(&file, sr_bytes_of(control->dek, sizeof control->dek));
-	return sr_file_write_durable(control->resource_path, sr_buf_bytes(&file));
-}
-
-static struct sr_result resource_load(struct sr_blob_control *control)
-{
-	SR_CLEANUP(sr_buf) struct sr_buf file = SR_BUF(RESOURCE_FILE_MAX);
-	SR_TRY(sr_file_read(control->resource_path, RESOURCE_FILE_MAX, &file));
-	struct sr_reader reader = sr_reader_of(sr_buf_bytes(&file));
-	struct sr_bytes magic = sr_reader_bytes(&reader, sizeof resource_magic - 1);
-	sr_reader_copy(&reader, control->resource.bytes, SR_ID_LEN);
-	control->kek_epoch = sr_reader_u32(&reader);
-	sr_reader_copy(&reader, control->dek, sizeof control->dek);
-	SR_TRY(sr_reader_finish(&reader, "the blob service's resource file"));
-	if (!sr_equal_public(magic, sr_bytes_str(resource_magic))) {
-		return sr_fail(SR_CORRUPT, "the blob service's resource file is another's");
-	}
-	return sr_ok();
-}
-
-static struct sr_result resource_find_or_begin(struct sr_blob_control *control)
-{
-	struct sr_result loaded = resource_load(control);
-	if (sr_result_code(loaded) != SR_NOT_FOUND) {
-		return loaded;
-	}
-	sr_result_free(loaded);
-	control->resource = sr_id_random();
-	return resource_save(control);
-}
-
-static struct sr_result resource_finish(struct sr_blob_control *control)
-{
-	struct sr_result made = sr_keyring_create(control->keyring, &control->resource, "service", "blob", NULL);
-	if (sr_result_code(made) == SR_EXISTS) {
-		sr_ignore(made); /* the vault had it from a start that a crash cut short */
-	} else {
-		SR_TRY(made);
-	}
-	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	SR_TRY(sr_lease_enter(control->keyring, &control->resource, NULL, NULL, &use));
-	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
-	SR_TRY(sr_secret_random(SR_KEY_LEN, &dek));
-	SR_TRY(sr_lease_wrap(&use, dek, control->dek));
-	control->kek_epoch = sr_lease_kek_epoch(&use);
-	return resource_save(control);
-}
 
 static struct sr_result open_database(struct sr_lease_use *use, void *context, void **ret_database)
 {
 	const struct sr_blob_control *control = context;
 	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
-	SR_TRY(sr_lease_unwrap(use, control->kek_epoch, sr_bytes_of(control->dek, sizeof control->dek), &dek));
+	SR_TRY(sr_state_key_open(use, &control->key, &dek));
 	const struct sr_database_options options = {
 	    .path = control->database_path,
-	    .id = control->resource,
+	    .id = control->key.database,
 	    .schema = sr_blob_control_schema,
 	    .reader_count = 1,
 	    .cache_kib = 256,
@@ -105,7 +44,7 @@ static struct sr_result with_database(struct sr_blob_control *control, bool is_w
                                       void *context)
 {
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	SR_TRY(sr_lease_enter(control->keyring, &control->resource, NULL, NULL, &use));
+	SR_TRY(sr_lease_enter(control->keyring, &control->key.resource, NULL, NULL, &use));
 	void *database = NULL;
 	SR_TRY(sr_lease_attach_once(&use, open_database, close_database, control, &database));
 	return is_write ? sr_database_write(database, work, context) : sr_database_read(database, work, context);
@@ -118,12 +57,10 @@ static struct sr_result do_nothing(struct sr_connection *connection, void *conte
 	return sr_ok();
 }
 
-static struct sr_result start(struct sr_blob_control *control)
+static struct sr_result start(struct sr_blob_control *control, const char *state_dir)
 {
-	SR_TRY(resource_find_or_begin(control));
-	if (control->kek_epoch == 0) {
-		SR_TRY(resource_finish(control));
-	}
+	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/resource", state_dir);
+	SR_TRY(sr_state_key_load(control->keyring, path, "blob", &control->key));
 	return with_database(control, false, do_nothing, NULL);
 }
 
@@ -133,8 +70,7 @@ struct sr_result sr_blob_control_open(struct sr_keyring *keyring, const char *st
 	struct sr_blob_control *control = sr_alloc(sizeof *control);
 	control->keyring = keyring;
 	snprintf(control->database_path, sizeof control->database_path, "%s/control.db", state_dir);
-	snprintf(control->resource_path, sizeof control->resource_path, "%s/resource", state_dir);
-	struct sr_result result = start(control);
+	struct sr_result result = start(control, state_dir);
 	if (!sr_is_ok(result)) {
 		sr_blob_control_free(control);
 		return result;
@@ -369,7 +305,7 @@ struct sr_result sr_blob_control_keys(struct sr_blob_control *control, const cha
 struct sr_result sr_blob_control_verify(struct sr_blob_control *control)
 {
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	SR_TRY(sr_lease_enter(control->keyring, &control->resource, NULL, NULL, &use));
+	SR_TRY(sr_lease_enter(control->keyring, &control->key.resource, NULL, NULL, &use));
 	void *database = NULL;
 	SR_TRY(sr_lease_attach_once(&use, open_database, close_database, control, &database));
 	return sr_database_verify(database, NULL, NULL);

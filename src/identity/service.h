@@ -8,8 +8,8 @@
 #include "base/thread.h"
 #include "identity/audience.h"
 #include "identity/rate_limit.h"
-#include "identity/state_key.h"
 #include "identity/store.h"
+#include "keyring/state_key.h"
 #include "net/server.h"
 
 #include <stdatomic.h>

@@ -75,7 +75,8 @@ struct sr_worker {
 	struct sr_exchange *exchange;
 };
 
-/* listener.c: accepts connections and closes those that are late, until the stop. The keeper thread's work; its context is the server. */
+/* listener.c: accepts connections and closes those that are late, until the stop. The keeper thread's work; its context
+ * is the server. */
 void sr_keeper_run(void *context);
 void sr_listener_free(struct sr_listener *listener);
 

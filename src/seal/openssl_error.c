@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-struct sr_result sr_fail_openssl(enum sr_code code, const char *format, ...)
+struct sr_error *sr_error_of_openssl(enum sr_code code, const char *format, ...)
 {
 	char doing[256];
 	va_list args;
@@ -15,7 +15,7 @@ struct sr_result sr_fail_openssl(enum sr_code code, const char *format, ...)
 	va_end(args);
 	const char *reason = ERR_reason_error_string(ERR_peek_error());
 	ERR_clear_error();
-	return sr_fail(code, "%s: %s", doing, reason ? reason : "refused by OpenSSL");
+	return sr_error_new(code, NULL, "%s: %s", doing, reason ? reason : "refused by OpenSSL");
 }
 
 void sr_forget_openssl_errors(void)

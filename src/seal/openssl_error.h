@@ -5,7 +5,8 @@
 #include "base/result.h"
 
 /* An error that says what was being done and OpenSSL's first reason for it; empties the thread's error queue. */
-SR_MUST struct sr_result sr_fail_openssl(enum sr_code code, const char *format, ...) SR_PRINTF(2, 3);
+#define sr_fail_openssl(code, ...) sr_failure(sr_error_of_openssl((code), __VA_ARGS__))
+SR_PRINTF(2, 3) struct sr_error *sr_error_of_openssl(enum sr_code code, const char *format, ...) SR_NONNULL;
 /* Empties the queue after a failure whose reason must not be told (padding, tags). */
 void sr_forget_openssl_errors(void);
 

@@ -164,7 +164,7 @@ static void after_fork_in_child(void)
 struct sr_result sr_slab_init(void)
 {
 	store.page_len = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *probe;
+	uint8_t *probe = NULL;
 	struct sr_result tried = map_pages(store.page_len, true, &probe);
 	store.has_memfd_secret = sr_is_ok(tried);
 	sr_result_free(tried);

@@ -35,14 +35,13 @@ static enum sr_code code_of(int outcome)
 	return SR_INTERNAL;
 }
 
-struct sr_result sr_fail_sqlite(sqlite3 *connection, int outcome, const char *doing)
+struct sr_error *sr_error_of_sqlite(sqlite3 *connection, int outcome, const char *doing)
 {
 	enum sr_code code = code_of(outcome);
 	struct sr_result below = connection ? sr_vfs_failure(connection) : sr_ok();
-	if (code == SR_CORRUPT || code == SR_IO || code == SR_NO_SPACE) {
-		SR_TRY(below);
-	} else {
-		sr_result_free(below); /* one that SQLite got over, and not what this is about */
+	if (below.error && (code == SR_CORRUPT || code == SR_IO || code == SR_NO_SPACE)) {
+		return below.error;
 	}
-	return sr_fail(code, "%s: %s", doing, connection ? sqlite3_errmsg(connection) : sqlite3_errstr(outcome));
+	sr_result_free(below); /* one that SQLite got over, and not what this is about */
+	return sr_error_new(code, NULL, "%s: %s", doing, connection ? sqlite3_errmsg(connection) : sqlite3_errstr(outcome));
 }

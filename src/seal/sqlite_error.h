@@ -10,6 +10,7 @@
  * An error for `outcome`, which `connection` (may be NULL) gave while `doing`. What the sealing VFS noted below
  * SQLite comes first: it knows the page or frame.
  */
-SR_MUST struct sr_result sr_fail_sqlite(sqlite3 *connection, int outcome, const char *doing);
+#define sr_fail_sqlite(connection, outcome, doing) sr_failure(sr_error_of_sqlite((connection), (outcome), (doing)))
+struct sr_error *sr_error_of_sqlite(sqlite3 *connection, int outcome, const char *doing) SR_NONNULL;
 
 #endif

@@ -1,5 +1,5 @@
-/* The file that says which key identity's state is under. */
-#include "identity/state_key.h"
+/* The file that says which key a service's state is under. */
+#include "keyring/state_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

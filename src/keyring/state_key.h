@@ -1,9 +1,9 @@
 /*
- * Which key identity's state is under: the resource whose KEK the vault keeps, and the database's DEK wrapped by it.
- * Kept in the small file STATE/identity/resource, which holds ids and the wrapped key only.
+ * Which key a service's own state is under: the resource whose KEK the vault keeps, and the database's DEK wrapped by
+ * it. Kept in the small file STATE/SERVICE/resource, which holds ids and the wrapped key only.
  */
-#ifndef SR_IDENTITY_STATE_KEY_H
-#define SR_IDENTITY_STATE_KEY_H
+#ifndef SR_KEYRING_STATE_KEY_H
+#define SR_KEYRING_STATE_KEY_H
 
 #include "base/text.h"
 #include "keyring/keyring.h"

@@ -1,5 +1,5 @@
 /* The file that says which key the state is under, and its first making in two durable steps. */
-#include "identity/state_key.h"
+#include "keyring/state_key.h"
 
 #include "seal/file.h"
 
