@@ -45,8 +45,17 @@ bool sr_bytes_are_zero(struct sr_bytes bytes)
 	return bytes.len == 0 || (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
 }
 
+/* What customers gave goes through buffers: it is not left to the heap. */
+static void wipe(struct sr_buf *buf)
+{
+	if (buf->data) { /* it may have been taken */
+		explicit_bzero(buf->data, buf->len);
+	}
+}
+
 void sr_buf_free(struct sr_buf *buf)
 {
+	wipe(buf);
 	sr_free(buf->data);
 	*buf = (struct sr_buf){.max = buf->max};
 }
@@ -58,6 +67,7 @@ void sr_buf_cleanup(struct sr_buf *buf)
 
 void sr_buf_reset(struct sr_buf *buf)
 {
+	wipe(buf);
 	buf->len = 0;
 	buf->failed = false;
 }
@@ -80,11 +90,16 @@ static bool make_room(struct sr_buf *buf, size_t more)
 	if (cap > buf->max) {
 		cap = buf->max;
 	}
-	uint8_t *data = sr_try_realloc(buf->data, cap + 1); /* one more for sr_buf_text's NUL */
+	uint8_t *data = sr_try_alloc(cap + 1); /* one more for sr_buf_text's NUL */
 	if (!data) {
 		buf->failed = true;
 		return false;
 	}
+	if (buf->len) {
+		memcpy(data, buf->data, buf->len);
+	}
+	wipe(buf);
+	sr_free(buf->data);
 	buf->data = data;
 	buf->cap = cap;
 	return true;

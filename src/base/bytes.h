@@ -49,9 +49,10 @@ struct sr_buf {
 
 #define SR_BUF(max_len) ((struct sr_buf){.max = (max_len)})
 
+/* Wipes it and gives its memory back; growing wipes what is left behind too. */
 void sr_buf_free(struct sr_buf *buf);
 void sr_buf_cleanup(struct sr_buf *buf);
-/* Empties it and forgives a failure; keeps the memory. */
+/* Wipes and empties it and forgives a failure; keeps the memory. */
 void sr_buf_reset(struct sr_buf *buf);
 void sr_buf_append(struct sr_buf *buf, struct sr_bytes bytes);
 void sr_buf_append_str(struct sr_buf *buf, const char *text);

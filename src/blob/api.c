@@ -19,8 +19,9 @@ static struct sr_result read_version(struct sr_blob_request *request)
 
 static struct sr_result find_operation(struct sr_blob_request *request)
 {
+	/* As in forms, '+' is a space: Go's clients and Python's write it so, and sign the space. */
 	struct sr_result parsed =
-	    sr_parameters_parse(request->arena, sr_exchange_query(request->exchange), false, &request->query);
+	    sr_parameters_parse(request->arena, sr_exchange_query(request->exchange), true, &request->query);
 	if (!sr_is_ok(parsed)) {
 		sr_result_free(parsed);
 		return sr_fail_as(SR_INVALID, "InvalidUri", "the query holds a broken escape or too many parameters");

@@ -15,7 +15,7 @@
 
 enum { OUT_MAX = 64 * 1024, OUT_USUAL = 20 * 1024, ADDED_MAX = 16 * 1024, ADDED_USUAL = 4 * 1024 };
 
-/* A buffer that usually need not grow: what growing leaves behind on the heap is not wiped. */
+/* A buffer that usually need not grow: growing costs a copy and a wipe. */
 static struct sr_buf buf_with_room(size_t max, size_t usual)
 {
 	struct sr_buf buf = SR_BUF(max);
@@ -192,7 +192,8 @@ static enum sr_exchange_outcome conclude(struct sr_exchange *exchange)
 		outcome = exchange->connection->in_len == exchange->body_start ? SR_EXCHANGE_CLOSE : SR_EXCHANGE_LINGER;
 	}
 	pass_input(exchange);
-	sr_wipe(exchange->added.data, exchange->added.len);
+	sr_buf_reset(&exchange->added); /* which wipes */
+	sr_buf_reset(&exchange->out);
 	sr_arena_reset(exchange->arena);
 	if (exchange->is_long) {
 		sr_blocking_end();

@@ -1,7 +1,8 @@
 // A load of writes whose outcome is known: each blob belongs to one writer, each write has a number, and afterwards a blob must hold
-// what was last acknowledged, or, whole, what was on its way.
+// what was last acknowledged, or, whole, what was on its way. Two loads with one seed do the same.
 import crypto from 'node:crypto';
 import https from 'node:https';
+import { generator } from './generator.mjs';
 
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const sizes = [0, 1, 100, 4096, 4096, 4096, 16384, 16385, 40000, 65536, 70000, 200000, 1500000];
@@ -14,21 +15,34 @@ function contentOf(blob, number) {
   const cipher = crypto.createCipheriv('aes-256-ctr', seed, Buffer.alloc(16));
   return cipher.update(Buffer.alloc(size));
 }
+const blockId = (text) => Buffer.from(String(text).padStart(8, '0')).toString('base64');
+
+/** A content in three blocks, whose ids bear the write's number; none of an empty one. */
+function thirds(data, number) {
+  const third = Math.ceil(data.length / 3);
+  const blocks = [];
+  for (let at = 0; at < data.length; at += third) blocks.push({ id: blockId(`${number}-${blocks.length}`), data: data.subarray(at, at + third) });
+  return blocks;
+}
 const digest = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
 export class Load {
   /** @param mark is called with a text when a write begins and when it is acknowledged */
-  constructor(installation, account, container, { writers = 8, blobsEach = 6, mark = () => {} } = {}) {
+  constructor(installation, account, container, { writers = 8, blobsEach = 6, mark = () => {}, seed = 1 } = {}) {
     Object.assign(this, { installation, account, container, mark });
     this.agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
     this.blobs = [];
     for (let w = 0; w < writers; w++) {
-      for (let b = 0; b < blobsEach; b++) this.blobs.push({ name: `w${w}-b${b}`, writer: w, number: 0, acknowledged: absent, underWay: null });
+      for (let b = 0; b < blobsEach; b++) this.blobs.push({ name: `w${w}-b${b}`, writer: w, number: 0, acknowledged: absent, underWay: [], blocks: null });
     }
+    this.randoms = [...Array(writers)].map((_, w) => generator(seed + w));
     this.writers = writers;
     this.writes = 0;
+    this.acknowledgedWrites = 0;
     /** Every write in order: {id, blob, value}, for replays. */
     this.history = [];
+    /** Writes that were answered with an error: {way, status, code}. */
+    this.refused = [];
   }
 
   async authorize() {
@@ -63,48 +77,63 @@ export class Load {
     if (answer.status !== 201) throw new Error(`no container: ${answer.status} ${answer.body}`);
   }
 
-  /** One write of a blob's next number: whole, in blocks, or its deletion. */
+  /** How a blob's next write is done; a list is written anew from blocks that are committed already. */
+  wayOf({ number, acknowledged, blocks }) {
+    if (number % 7 === 0 && acknowledged !== absent) return 'delete';
+    if (number % 3 === 0) return 'blocks';
+    return blocks && number % 3 === 1 ? 'list' : 'put';
+  }
+
+  /** One write of a blob's next number: whole, in blocks, as another list of its blocks, or its deletion. */
   async write(blob) {
     blob.number++;
     const id = ++this.writes;
-    const way = blob.number % 7 === 0 && blob.acknowledged !== absent ? 'delete' : blob.number % 3 === 0 ? 'blocks' : 'put';
-    const data = way === 'delete' ? null : contentOf(blob.name, blob.number);
-    blob.underWay = data ? digest(data) : absent;
-    this.history.push({ id, blob: blob.name, value: blob.underWay });
+    const way = this.wayOf(blob);
+    const fresh = contentOf(blob.name, blob.number);
+    const kept = way === 'list' ? [...blob.blocks].reverse() : [];
+    const blocks = way === 'blocks' ? thirds(fresh, blob.number) : way === 'list' ? [...kept, ...thirds(fresh, blob.number)] : null;
+    const value = way === 'delete' ? absent : digest(blocks ? Buffer.concat(blocks.map(({ data }) => data)) : fresh);
+    blob.underWay.push(value);
+    blob.blocks = null;
+    this.history.push({ id, blob: blob.name, value });
     this.mark(`begin ${id}`);
-    await this.send(way, blob.name, data);
+    await this.send(way, blob.name, fresh, blocks, kept.length);
     this.mark(`done ${id}`);
-    blob.acknowledged = blob.underWay;
-    blob.underWay = null;
+    Object.assign(blob, { acknowledged: value, underWay: [], blocks });
+    this.acknowledgedWrites++;
   }
 
-  async send(way, name, data) {
-    const check = (answer, status) => { if (answer.status !== status) throw new Error(`${way}: ${answer.status} ${answer.body.toString().slice(0, 200)}`); };
+  async send(way, name, data, blocks, committed) {
+    const check = (answer, status) => {
+      if (answer.status === status) return;
+      const code = answer.headers['x-ms-error-code'];
+      throw Object.assign(new Error(`${way}: ${answer.status} ${answer.body.toString().slice(0, 200)}`), { way, status: answer.status, code });
+    };
     if (way === 'delete') {
       check(await this.blobRequest('DELETE', name), 202);
     } else if (way === 'put') {
       check(await this.blobRequest('PUT', name, '', { 'x-ms-blob-type': 'BlockBlob' }, data), 201);
     } else {
-      const third = Math.ceil(data.length / 3);
-      const ids = [];
-      for (let at = 0; at < data.length; at += third) {
-        ids.push(Buffer.from(String(at).padStart(8, '0')).toString('base64'));
-        check(await this.blobRequest('PUT', name, `?comp=block&blockid=${encodeURIComponent(ids.at(-1))}`, {}, data.subarray(at, at + third)), 201);
+      for (const block of blocks.slice(committed)) {
+        check(await this.blobRequest('PUT', name, `?comp=block&blockid=${encodeURIComponent(block.id)}`, {}, block.data), 201);
       }
-      const list = `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((block) => `<Latest>${block}</Latest>`).join('')}</BlockList>`;
+      const items = blocks.map((block, i) => (i < committed ? `<Committed>${block.id}</Committed>` : `<Latest>${block.id}</Latest>`));
+      const list = `<?xml version="1.0" encoding="utf-8"?><BlockList>${items.join('')}</BlockList>`;
       check(await this.blobRequest('PUT', name, '?comp=blocklist', { 'content-type': 'application/xml' }, list), 201);
     }
   }
 
-  /** Writes until `until` says so; a failed write stays "under way" and ends its writer. */
+  /** Writes until `until` says so. What was refused may or may not be done; a lost connection ends its writer. */
   async run(until) {
     await Promise.all([...Array(this.writers)].map(async (_, w) => {
-      const own = this.blobs.filter((blob) => blob.writer === w && !blob.underWay);
-      for (let i = 0; own.length && !until(); i++) {
+      const own = this.blobs.filter((blob) => blob.writer === w);
+      while (!until()) {
         try {
-          await this.write(own[Math.floor(Math.random() * own.length)]);
-        } catch {
-          return;
+          await this.write(own[Math.floor(this.randoms[w]() * own.length)]);
+        } catch (error) {
+          if (!error.status) return;
+          this.refused.push({ way: error.way, status: error.status, code: error.code });
+          await sleep(20);
         }
       }
     }));
@@ -114,7 +143,7 @@ export class Load {
   async read(name) {
     const answer = await this.blobRequest('GET', name);
     if (answer.status === 404) return absent;
-    if (answer.status !== 200) throw new Error(`read ${name}: ${answer.status} ${answer.body.toString().slice(0, 200)}`);
+    if (answer.status !== 200) throw Object.assign(new Error(`read ${name}: ${answer.status} ${answer.body.toString().slice(0, 200)}`), { status: answer.status });
     if (answer.body.length !== Number(answer.headers['content-length'])) throw new Error(`read ${name}: cut short`);
     return digest(answer.body);
   }
@@ -133,14 +162,13 @@ export class Load {
   }
 
   /** Compares every blob with what it may hold; settles what was under way. Gives the faults found. */
-  async check(may = (blob) => [blob.acknowledged, ...(blob.underWay ? [blob.underWay] : [])]) {
+  async check(may = (blob) => [blob.acknowledged, ...blob.underWay]) {
     const faults = [];
     await Promise.all(this.blobs.map(async (blob) => {
       const allowed = may(blob);
       const got = await this.read(blob.name).catch((error) => `unreadable: ${error.message}`);
       if (!allowed.includes(got)) faults.push(`${blob.name} holds ${got}, may hold ${allowed.join(' or ')}`);
-      blob.acknowledged = got;
-      blob.underWay = null;
+      Object.assign(blob, { acknowledged: got, underWay: [], blocks: null });
     }));
     return faults;
   }

