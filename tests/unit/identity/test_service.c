@@ -3,6 +3,7 @@
  * while its key is away. The vault's end is the grantor over a store of one key.
  */
 #include "seal_init.h"
+#include "service_certificate.h"
 
 #include "identity/service.h"
 
@@ -139,28 +140,12 @@ static void give_key_back(struct house *house)
 }
 
 /* Certificates. */
-static struct sr_certificate *certificate_for(struct sr_certificate *ca, const char *service)
-{
-	struct sr_certificate_request *request;
-	expect_ok(sr_certificate_request_new(service, &request));
-	struct sr_certificate_profile profile = {
-	    .common_name = service, .service = service, .addresses = (const char *const[]){"127.0.0.1", NULL}, .days = 2};
-	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(65536);
-	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(65536);
-	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	expect_ok(sr_certificate_der(ca, &ca_der));
-	struct sr_certificate *own;
-	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
-	sr_certificate_request_free(request);
-	return own;
-}
-
 static void make_tls(struct house *house)
 {
 	expect_ok(sr_certificate_new_ca("Test", 2, &house->ca));
-	SR_CLEANUP(sr_certificate) struct sr_certificate *vault = certificate_for(house->ca, "vault");
-	SR_CLEANUP(sr_certificate) struct sr_certificate *identity = certificate_for(house->ca, "identity");
-	SR_CLEANUP(sr_certificate) struct sr_certificate *blob = certificate_for(house->ca, "blob");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *vault = service_certificate(house->ca, "vault");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *identity = service_certificate(house->ca, "identity");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *blob = service_certificate(house->ca, "blob");
 	expect_ok(sr_tls_server_new(vault, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
 	expect_ok(sr_tls_server_new(identity, NULL, SR_TLS_ANYONE, &house->public_tls));
 	expect_ok(sr_tls_server_new(identity, house->ca, SR_TLS_MUST_SHOW, &house->internal_tls));
