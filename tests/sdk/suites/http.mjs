@@ -125,7 +125,7 @@ for (const service of services) {
   });
   await step(`${service.name}.tricky_paths_lead_nowhere`, async () => {
     const paths = ['/../../../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd', '/%00', '/a%00b/c', '/%', '/%4', '/%zz', '///etc/passwd', `/${'a/'.repeat(4000)}`,
-      '/%c0%ae%c0%ae/', '/%ff%fe', '/\\..\\..', '/;/../', '/_strongroom/status', '/_strongroom/principals', '/%5fstrongroom/status', '*', 'http:///', 'http://[/'];
+      '/%c0%ae%c0%ae/', '/%ff%fe', '/\\..\\..', '/;/../', '/_strongroom/status', '/_strongroom/principals', '/%5fstrongroom/status', '*', 'http:///', 'http://[/', 'https://a:99999/'];
     for (const target of paths) {
       const answer = await say(service.origin, request(service, `GET ${target}`, service.name === 'blob' ? storage : service.name === 'vault' ? vaultToken : ''));
       mustBeError(service, answer, [400, 401, 403, 404, 405, 409, 413, 414], target.slice(0, 40));
