@@ -13,7 +13,6 @@
 #include "seal/file.h"
 #include "seal/vfs_file.h"
 
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
