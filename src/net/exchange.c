@@ -101,6 +101,9 @@ static struct sr_result split_target(struct sr_exchange *exchange)
 			while (authority_len < target.len && !strchr("/?", target.data[authority_len])) {
 				authority_len++;
 			}
+			if (authority_len == 0) {
+				return sr_fail(SR_PROTOCOL, "read HTTP head: the target is a URL without a host");
+			}
 			exchange->authority = sr_arena_text(exchange->arena, sr_bytes_of(target.data, authority_len));
 			target = sr_bytes_of(target.data + authority_len, target.len - authority_len);
 			target = target.len == 0 ? SR_LITERAL("/") : target;
@@ -119,6 +122,29 @@ static struct sr_result split_target(struct sr_exchange *exchange)
 	return sr_ok();
 }
 
+/* What may follow a host: nothing, or a colon and a port, whose digits may be missing (RFC 3986, 3.2.3). */
+static bool is_port(const char *text)
+{
+	uint64_t port;
+	if (text[0] == '\0' || (text[0] == ':' && text[1] == '\0')) {
+		return true;
+	}
+	SR_CLEANUP(sr_result)
+	struct sr_result parsed = text[0] == ':' ? sr_parse_u64(sr_bytes_str(text + 1), UINT16_MAX, &port)
+	                                         : sr_fail(SR_PROTOCOL, "no colon after the host");
+	return sr_is_ok(parsed);
+}
+
+/* The host's part of an authority; an IPv6 literal has colons of its own, and one that is none ends at its bracket. */
+static size_t host_len(const char *authority)
+{
+	if (authority[0] != '[') {
+		return strcspn(authority, ":");
+	}
+	size_t inside = strspn(authority + 1, "0123456789abcdefABCDEF:.");
+	return inside > 0 && authority[1 + inside] == ']' ? inside + 2 : 0;
+}
+
 /* The name in the Host header, lowercase, without port. */
 static struct sr_result split_authority(struct sr_exchange *exchange)
 {
@@ -126,14 +152,9 @@ static struct sr_result split_authority(struct sr_exchange *exchange)
 		const char *host = sr_exchange_header(exchange, "host");
 		exchange->authority = host ? host : "";
 	}
-	size_t len = strcspn(exchange->authority, ":");
-	if (exchange->authority[0] == '[') { /* an IPv6 literal has colons of its own */
-		len = strcspn(exchange->authority, "]");
-		len += exchange->authority[len] == ']';
-	}
-	const char *rest = exchange->authority + len;
+	size_t len = host_len(exchange->authority);
 	if (strspn(exchange->authority, "/?#@\\ \t") > 0 || strcspn(exchange->authority, "/?#@\\, \t") < len ||
-	    (rest[0] != '\0' && (rest[0] != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))) {
+	    !is_port(exchange->authority + len)) {
 		return sr_fail(SR_PROTOCOL, "read HTTP head: the Host header is malformed");
 	}
 	char *host = sr_arena_text(exchange->arena, sr_bytes_of(exchange->authority, len));
