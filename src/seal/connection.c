@@ -58,6 +58,11 @@ struct sr_result sr_connection_trust(struct sr_connection *connection)
 	return outcome == SQLITE_OK ? sr_ok() : sr_fail_sqlite(connection->native, outcome, "configure a connection");
 }
 
+void sr_connection_distrust(struct sr_connection *connection)
+{
+	(void)sqlite3_db_config(connection->native, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 void sr_connection_close(struct sr_connection *connection)
 {
 	if (!connection) {

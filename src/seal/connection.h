@@ -35,6 +35,8 @@ SR_MUST struct sr_result sr_connection_open(const struct sr_connection_options *
                                             struct sr_connection **ret_connection);
 /* From now on the last connection to close moves the log into the main file; before, closing changes nothing. */
 SR_MUST struct sr_result sr_connection_trust(struct sr_connection *connection);
+/* Takes that back: the connection leaves the log as it is. */
+void sr_connection_distrust(struct sr_connection *connection);
 void sr_connection_close(struct sr_connection *connection);
 void sr_connection_cleanup(struct sr_connection **connection);
 /* Runs a literal without rows that is kept prepared ("BEGIN", "COMMIT"). */

@@ -60,6 +60,11 @@ static void fail_group(struct sr_request *group, struct sr_result reason)
 	sr_result_free(reason);
 }
 
+static struct sr_result broken(void)
+{
+	return sr_fail(SR_IO, "a sync of the database failed earlier: it must be opened again");
+}
+
 /* All of the group in the transaction; an error is for the whole group. */
 static struct sr_result run_in_transaction(struct sr_database *database, struct sr_request *group, uint64_t *ret_anchor)
 {
@@ -79,10 +84,22 @@ static struct sr_result run_in_transaction(struct sr_database *database, struct 
 	return sr_connection_run(writer, "COMMIT");
 }
 
+/*
+ * After a failed fsync the kernel may have dropped what it could not write: no later sync can be believed, neither of a
+ * commit nor of a checkpoint. The log stays, so that the next opening moves all of it into the main file once more.
+ */
+static void note_failure(struct sr_database *database, struct sr_result failure)
+{
+	if (sr_result_code(failure) == SR_IO) {
+		database->is_broken = true;
+		sr_connection_distrust(database->writer);
+	}
+}
+
 static void run_group(struct sr_database *database, struct sr_request *group)
 {
 	if (database->is_broken) {
-		fail_group(group, sr_fail(SR_IO, "a sync of the database failed earlier: it must be opened again"));
+		fail_group(group, broken());
 		return;
 	}
 	uint64_t anchor = 0;
@@ -94,8 +111,7 @@ static void run_group(struct sr_database *database, struct sr_request *group)
 		}
 		return;
 	}
-	/* After a failed fsync the kernel may have dropped what it could not write: no later sync can be believed. */
-	database->is_broken = sr_result_code(outcome) == SR_IO;
+	note_failure(database, outcome);
 	if (in_transaction(database->writer)) {
 		sr_ignore(sr_connection_run(database->writer, "ROLLBACK"));
 	}
@@ -104,11 +120,16 @@ static void run_group(struct sr_database *database, struct sr_request *group)
 
 static struct sr_result checkpoint(struct sr_database *database, int mode, bool *ret_is_whole)
 {
+	if (database->is_broken) {
+		return broken();
+	}
 	int frames = 0;
 	int moved = 0;
 	int outcome = sqlite3_wal_checkpoint_v2(database->writer->native, "main", mode, &frames, &moved);
 	if (outcome != SQLITE_OK && outcome != SQLITE_BUSY) {
-		return sr_fail_sqlite(database->writer->native, outcome, "move the log into the database");
+		struct sr_result failure = sr_fail_sqlite(database->writer->native, outcome, "move the log into the database");
+		note_failure(database, failure);
+		return failure;
 	}
 	*ret_is_whole = outcome == SQLITE_OK && frames == moved;
 	database->anchor_is_due = true;
@@ -153,7 +174,7 @@ static void shorten_log(struct sr_database *database)
 	bool is_whole = false;
 	database->checkpoint_at = frames + CHECKPOINT_FRAMES;
 	sr_ignore(checkpoint(database, SQLITE_CHECKPOINT_PASSIVE, &is_whole));
-	if (frames < LOG_FRAMES_MAX) {
+	if (database->is_broken || frames < LOG_FRAMES_MAX) {
 		return;
 	}
 	if (shut_gate(database)) {

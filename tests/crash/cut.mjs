@@ -105,7 +105,10 @@ class Story {
       if (id) this.at[what].set(id, i);
       else this[what] = i;
     });
-    for (const { id } of [...writes, ...deeds.history]) if (!this.at.begin.has(String(id))) throw new Error(`the record does not tell when ${id} began`);
+    /* A mark that was lost would make a lawful disk look wrong, or a wrong one lawful. */
+    for (const { id, isDone } of [...writes, ...deeds.history]) {
+      if (!this.at.begin.has(String(id)) || Boolean(isDone) !== this.at.done.has(String(id))) throw new Error(`the record does not tell when ${id} began and ended`);
+    }
     if (!(this.start < this.full && this.full < this.free && this.free < this.end)) throw new Error('the record has no start, middle or end');
     this.acknowledgements = [...this.at.done.values()].filter((i) => i > this.start && i < this.end);
   }

@@ -18,7 +18,7 @@ const nameOf = { account: (number) => `acc${number}`, principal: (number) => `cl
 export class Deeds {
   constructor(installation, mark) {
     Object.assign(this, { installation, mark });
-    /** Every deed in order: {id, kind, number, answer}, for replays. */
+    /** Every deed in order: {id, kind, number, isDone, answer}, for replays. */
     this.history = [];
     this.failed = [];
   }
@@ -44,6 +44,7 @@ export class Deeds {
         const words = [...kinds[deed.kind](number), '--state', this.installation.state, '--format', 'json'];
         deed.answer = JSON.parse((await run(this.installation.binary, words)).stdout);
         this.mark(`done ${deed.id}`);
+        deed.isDone = true;
       } catch (error) {
         this.failed.push(`${deed.kind}: ${(error.stderr ?? error.message).trim()}`);
         await sleep(20);

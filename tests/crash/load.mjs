@@ -39,7 +39,7 @@ export class Load {
     this.writers = writers;
     this.writes = 0;
     this.acknowledgedWrites = 0;
-    /** Every write in order: {id, blob, value}, for replays. */
+    /** Every write in order: {id, blob, value, isDone}, for replays. */
     this.history = [];
     /** Writes that were answered with an error: {way, status, code}. */
     this.refused = [];
@@ -95,10 +95,12 @@ export class Load {
     const value = way === 'delete' ? absent : digest(blocks ? Buffer.concat(blocks.map(({ data }) => data)) : fresh);
     blob.underWay.push(value);
     blob.blocks = null;
-    this.history.push({ id, blob: blob.name, value });
+    const entry = { id, blob: blob.name, value, isDone: false };
+    this.history.push(entry);
     this.mark(`begin ${id}`);
     await this.send(way, blob.name, fresh, blocks, kept.length);
     this.mark(`done ${id}`);
+    entry.isDone = true;
     Object.assign(blob, { acknowledged: value, underWay: [], blocks });
     this.acknowledgedWrites++;
   }

@@ -1,6 +1,6 @@
 // Processes killed at random points under load, and power cut at random points of a recorded load: every acknowledged write is there, whole;
 // nothing half-written shows; the next start needs no help.
-// usage: node run.mjs PROGRAM      KILLS=60 CUTS=80 SEED=n ONLY=kill|power
+// usage: node run.mjs PROGRAM      KILLS=60 CUTS=80 SEED=n ONLY=kill|power KEEP=1 RECORD=DIR (cut.mjs says what they do)
 import path from 'node:path';
 import { Installation } from '../sdk/installation.mjs';
 import { cutting } from './cut.mjs';

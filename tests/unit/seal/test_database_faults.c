@@ -2,6 +2,8 @@
  * failed sync nothing more is promised until the database is opened again. */
 #include "database_fixture.h"
 
+#include <sys/stat.h>
+
 /* `unix` with writes and syncs that fail on demand. */
 static struct {
 	_Atomic bool is_full;
@@ -101,6 +103,27 @@ static void after_a_failed_sync_writes_are_refused_and_reads_go_on(void **state)
 	expect_ok(insert(fixture, 4));
 }
 
+/* What a checkpoint wrote before its sync failed may be lost: only the log is known to have it. */
+static void a_failed_sync_of_a_checkpoint_keeps_the_log(void **state)
+{
+	struct fixture *fixture = *state;
+	expect_ok(insert(fixture, 1));
+	faulty.sync_fails = true;
+	expect_code(sr_database_checkpoint(fixture->database), SR_IO);
+	faulty.sync_fails = false;
+	expect_code(insert(fixture, 2), SR_IO);
+	expect_code(sr_database_checkpoint(fixture->database), SR_IO);
+	assert_true(is_there(fixture, 1));
+	fixture_close(fixture);
+	SR_CLEANUP(sr_string) char *log = sr_strdupf("%s-wal", fixture_options(fixture).path);
+	struct stat status;
+	assert_int_equal(stat(log, &status), 0);
+	assert_true(status.st_size > 0);
+	fixture_open(fixture);
+	assert_true(is_there(fixture, 1) && !is_there(fixture, 2));
+	expect_ok(insert(fixture, 3));
+}
+
 static int set_up(void **state)
 {
 	if (init_seal(state) != 0 || sqlite3_initialize() != SQLITE_OK) {
@@ -119,6 +142,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_full_disk_fails_the_write_and_space_heals_it, make_on_faulty, end_on_faulty),
 	    cmocka_unit_test_setup_teardown(after_a_failed_sync_writes_are_refused_and_reads_go_on, make_on_faulty,
 	                                    end_on_faulty),
+	    cmocka_unit_test_setup_teardown(a_failed_sync_of_a_checkpoint_keeps_the_log, make_on_faulty, end_on_faulty),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }
