@@ -95,7 +95,7 @@ static bool make_room(struct sr_buf *buf, size_t more)
 		buf->failed = true;
 		return false;
 	}
-	if (buf->len) {
+	if (buf->data) {
 		memcpy(data, buf->data, buf->len);
 	}
 	wipe(buf);

@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "blob/container_store.h"
+#include "wire/credentials.h"
 #include "wire/shared_key.h"
 #include "wire/time.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { SKEW_S = 15 * 60, HEADERS_MAX = 128, STRING_TO_SIGN_MAX = 128 * 1024 };
 
@@ -158,16 +158,6 @@ static struct sr_result by_token(struct sr_blob_request *request, const char *to
 	return check_roles(request, &who);
 }
 
-static bool scheme_is(const char *authorization, const char *scheme, const char **ret_rest)
-{
-	size_t len = strlen(scheme);
-	if (strncasecmp(authorization, scheme, len) != 0 || authorization[len] != ' ') {
-		return false;
-	}
-	*ret_rest = authorization + len + 1;
-	return true;
-}
-
 static struct sr_sas_use use_of(const struct sr_blob_request *request)
 {
 	const struct sr_blob_operation *operation = request->operation;
@@ -228,7 +218,6 @@ struct sr_result sr_blob_authorize_by_policy(struct sr_blob_request *request)
 struct sr_result sr_blob_authorize(struct sr_blob_request *request)
 {
 	const char *authorization = sr_blob_header(request, "authorization");
-	const char *rest = NULL;
 	if (!authorization && sr_sas_is_there(&request->query)) {
 		return by_signature(request);
 	}
@@ -236,11 +225,12 @@ struct sr_result sr_blob_authorize(struct sr_blob_request *request)
 		set_challenge(request);
 		return sr_fail_as(SR_UNAUTHENTICATED, "NoAuthenticationInformation", "the request says not who asks");
 	}
-	if (scheme_is(authorization, "SharedKey", &rest) || scheme_is(authorization, "SharedKeyLite", &rest)) {
+	if (sr_credentials(authorization, "SharedKey") || sr_credentials(authorization, "SharedKeyLite")) {
 		return by_shared_key(request, authorization);
 	}
-	if (scheme_is(authorization, "Bearer", &rest)) {
-		return by_token(request, rest);
+	const char *token = sr_credentials(authorization, "Bearer");
+	if (token) {
+		return by_token(request, token);
 	}
 	set_challenge(request);
 	return sr_fail_as(SR_UNAUTHENTICATED, "InvalidAuthenticationInfo", "the Authorization header's scheme is unknown");

@@ -3,69 +3,33 @@
 
 #include "blob/content.h"
 
-#include "base/clock.h"
-#include "wire/json.h"
+#include "host/verification.h"
 
-#include <string.h>
-
-enum { LINE_MAX_LEN = 4 * 1024 * 1024, FINDINGS_MAX = 10000, BATCH = 64, PROGRESS_MS = 250 };
+enum { BATCH = 64 };
 
 struct walk {
-	struct sr_exchange *exchange;
+	struct sr_verification report;
 	struct sr_blob_service *service;
 	struct sr_blob_account *account;
 	struct sr_volume *volume;
 	struct sr_lease_use *use;
-	json_t *findings, *skipped;
-	uint64_t reported_ms;
-	struct sr_result sent; /* how writing went; the walk ends when the reader is gone */
 };
 
-static void write_line(struct walk *walk, const json_t *line)
-{
-	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(LINE_MAX_LEN);
-	struct sr_result written = sr_json_write(line, &text);
-	sr_buf_append_str(&text, "\n");
-	written = sr_first_error(written, sr_buf_result(&text));
-	if (sr_is_ok(walk->sent) && sr_is_ok(written)) {
-		walk->sent = sr_exchange_write(walk->exchange, sr_buf_bytes(&text));
-	} else {
-		walk->sent = sr_first_error(walk->sent, written);
-	}
-}
-
-static void progress(struct walk *walk, const char *what, uint64_t done, uint64_t all)
-{
-	uint64_t now = sr_boottime_ms();
-	if (done < all && now - walk->reported_ms < PROGRESS_MS) {
-		return;
-	}
-	walk->reported_ms = now;
-	SR_CLEANUP(sr_json) json_t *line = json_object();
-	sr_json_set_int(line, "done", (int64_t)done);
-	sr_json_set_int(line, "all", (int64_t)all);
-	sr_json_set_string(line, "what", what);
-	write_line(walk, line);
-}
-
-static void database_progress(uint64_t done, uint64_t all, void *context)
-{
-	progress(context, "database", done, all);
-}
-
-/* Notes damage; other errors (the key was taken away meanwhile) note that the account was skipped. */
+/* Takes a result: damage is a finding; after other errors (the key was taken away meanwhile) the account was skipped.
+ */
 static void note(struct walk *walk, const char *kind, const char *id, struct sr_result result)
 {
-	enum sr_code code = sr_result_code(result);
-	bool is_damage = code == SR_CORRUPT || code == SR_WRONG_KEY || code == SR_IO;
-	json_t *list = is_damage ? walk->findings : walk->skipped;
-	if (json_array_size(list) < FINDINGS_MAX) {
-		json_t *finding = json_object();
-		sr_json_set_string(finding, "account", walk->account ? walk->account->record.name : "");
-		sr_json_set_string(finding, "kind", kind);
-		sr_json_set_string(finding, "id", id);
-		sr_json_set_string(finding, "reason", sr_result_message(result));
-		json_array_append_new(list, finding);
+	const struct sr_verified what = {walk->account ? walk->account->record.name : "", kind, id};
+	switch (sr_result_code(result)) {
+	case SR_OK:
+		return;
+	case SR_CORRUPT:
+	case SR_WRONG_KEY:
+	case SR_IO:
+		sr_verification_find(&walk->report, what, result);
+		return;
+	default:
+		sr_verification_skip(&walk->report, what, result);
 	}
 }
 
@@ -137,19 +101,16 @@ static struct sr_result check_extents(struct walk *walk)
 	SR_TRY(sr_database_read(walk->volume->database, count_extents, &batch));
 	do {
 		SR_TRY(sr_database_read(walk->volume->database, read_batch, &batch));
-		for (size_t i = 0; i < batch.count && sr_is_ok(walk->sent); i++) {
+		for (size_t i = 0; i < batch.count && sr_verification_is_heard(&walk->report); i++) {
 			char id[SR_ID_TEXT_LEN];
 			sr_id_text(&batch.pieces[i].extent, id);
 			SR_TRY(sr_lease_check(walk->use));
-			SR_CLEANUP(sr_result) struct sr_result checked = check_extent(walk, &batch.pieces[i], room);
-			if (!sr_is_ok(checked)) {
-				note(walk, "extent", id, checked);
-			}
+			note(walk, "extent", id, check_extent(walk, &batch.pieces[i], room));
 			batch.after = batch.pieces[i].number;
 			done++;
-			progress(walk, "extents", done, done > batch.all ? done : batch.all);
+			sr_verification_progress(&walk->report, "extents", done, done > batch.all ? done : batch.all);
 		}
-	} while (batch.count == BATCH && sr_is_ok(walk->sent));
+	} while (batch.count == BATCH && sr_verification_is_heard(&walk->report));
 	return sr_ok();
 }
 
@@ -158,11 +119,7 @@ static struct sr_result check_volume(struct walk *walk)
 {
 	char id[SR_ID_TEXT_LEN];
 	sr_id_text(&walk->account->record.id, id);
-	SR_CLEANUP(sr_result)
-	struct sr_result pages = sr_database_verify(walk->volume->database, database_progress, walk);
-	if (!sr_is_ok(pages)) {
-		note(walk, "database", id, pages);
-	}
+	note(walk, "database", id, sr_database_verify(walk->volume->database, sr_verification_pages, &walk->report));
 	unsigned phase = sr_volume_reader_begin(walk->volume);
 	struct sr_result result = check_extents(walk);
 	sr_volume_reader_end(walk->volume, phase);
@@ -175,25 +132,19 @@ static void check_account(struct walk *walk)
 	sr_id_text(&walk->account->record.id, id);
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
 	walk->use = &use;
-	SR_CLEANUP(sr_result)
 	struct sr_result result =
 	    sr_blob_account_enter(walk->service->accounts, walk->account, NULL, NULL, &use, &walk->volume);
 	if (sr_is_ok(result)) {
 		result = check_volume(walk);
 	}
 	walk->use = NULL;
-	if (!sr_is_ok(result)) {
-		note(walk, "account", id, result);
-	}
+	note(walk, "account", id, result);
 }
 
 static void check_everything(struct walk *walk)
 {
-	SR_CLEANUP(sr_result) struct sr_result control = sr_blob_control_verify(walk->service->control);
-	if (!sr_is_ok(control)) {
-		note(walk, "database", "control", control);
-	}
-	for (size_t i = 0; sr_is_ok(walk->sent); i++) {
+	note(walk, "database", "control", sr_blob_control_verify(walk->service->control));
+	for (size_t i = 0; sr_verification_is_heard(&walk->report); i++) {
 		SR_CLEANUP(sr_blob_account) struct sr_blob_account *account = sr_blob_accounts_at(walk->service->accounts, i);
 		if (!account) {
 			break;
@@ -204,22 +155,15 @@ static void check_everything(struct walk *walk)
 	}
 }
 
+static void walk_cleanup(struct walk *walk)
+{
+	sr_verification_cleanup(&walk->report);
+}
+
 struct sr_result sr_blob_verify(struct sr_exchange *exchange, struct sr_blob_service *service)
 {
-	SR_CLEANUP(sr_json) json_t *report = json_object();
-	struct walk walk = {
-	    .exchange = exchange,
-	    .service = service,
-	    .findings = json_array(),
-	    .skipped = json_array(),
-	};
-	sr_json_set(report, "findings", walk.findings);
-	sr_json_set(report, "skipped", walk.skipped);
-	sr_exchange_add_header(exchange, "Content-Type", "application/x-ndjson");
-	SR_TRY(sr_exchange_begin(exchange, 200, -1));
+	SR_CLEANUP(walk) struct walk walk = {.service = service};
+	SR_TRY(sr_verification_begin(exchange, &walk.report));
 	check_everything(&walk);
-	sr_json_set_string(report, "result", json_array_size(walk.findings) ? "damaged" : "ok");
-	write_line(&walk, report);
-	SR_TRY(walk.sent);
-	return sr_exchange_end(exchange);
+	return sr_verification_finish(&walk.report);
 }

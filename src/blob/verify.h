@@ -5,9 +5,8 @@
 #include "blob/service.h"
 
 /*
- * Walks everything whose key may be used now and streams what it finds as lines of JSON: progress {"done", "all",
- * "what"}, then {"result": "ok" or "damaged", "findings": [{"account", "kind", "id", "reason"}], "skipped": […]}.
- * Damage is a finding, not an error.
+ * Walks everything whose key may be used now and answers with the report of host/verification.h; accounts whose key
+ * may not be used are in its list of what was skipped.
  */
 SR_MUST struct sr_result sr_blob_verify(struct sr_exchange *exchange, struct sr_blob_service *service);
 

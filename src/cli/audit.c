@@ -7,10 +7,11 @@
 struct sr_result sr_cli_audit_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	const char *after = sr_cli_option(cli, "after");
-	const char *limit = sr_cli_option(cli, "limit");
-	const char *target =
-	    sr_arena_printf(cli->arena, "/_strongroom/audit?after=%s&limit=%s", after ? after : "0", limit ? limit : "50");
+	uint64_t after, limit;
+	SR_TRY(sr_cli_number(cli, "after", 0, &after));
+	SR_TRY(sr_cli_number(cli, "limit", 50, &limit));
+	const char *target = sr_arena_printf(cli->arena, "/_strongroom/audit?after=%llu&limit=%llu",
+	                                     (unsigned long long)after, (unsigned long long)limit);
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
 	SR_TRY(sr_cli_call(cli, "vault", "GET", target, NULL, &answer));
 	const json_t *values = json_object_get(answer, "value");

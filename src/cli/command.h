@@ -41,6 +41,9 @@ extern const struct sr_command sr_commands[];
 
 /* The value of one of the command's options, NULL if it was not given. */
 const char *sr_cli_option(const struct sr_cli *cli, const char *name);
+/* The same as a number; `absent` where it was not given. SR_INVALID names the option. */
+SR_MUST struct sr_result sr_cli_number(const struct sr_cli *cli, const char *name, uint64_t absent,
+                                       uint64_t *ret_number);
 /* True if --format json was asked for. */
 bool sr_cli_wants_json(const struct sr_cli *cli);
 

@@ -20,18 +20,24 @@ struct first {
 	struct sr_result outcome;
 };
 
+static struct sr_result make_dir(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) != 0) {
+		return errno == EEXIST ? sr_ok() : sr_fail_errno(errno, "make %s", path);
+	}
+	return sr_file_sync_name(path);
+}
+
 static struct sr_result make_dirs(const char *path)
 {
 	char part[SR_CONFIG_TEXT_LEN + 32];
 	snprintf(part, sizeof part, "%s", path);
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
-		if (*part && mkdir(part, 0755) && errno != EEXIST) {
-			return sr_fail_errno(errno, "make %s", part);
-		}
+		SR_TRY(make_dir(part, 0755));
 		*slash = '/';
 	}
-	return mkdir(part, 0700) && errno != EEXIST ? sr_fail_errno(errno, "make %s", part) : sr_ok();
+	return make_dir(part, 0700);
 }
 
 /* The settings that were given with init, kept so that serve finds them. */

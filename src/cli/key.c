@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,14 +40,13 @@ struct sr_result sr_cli_key_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *type = sr_cli_option(cli, "type");
-	const char *size = sr_cli_option(cli, "size");
+	uint64_t bits;
+	SR_TRY(sr_cli_number(cli, "size", 0, &bits));
 	const char *curve = sr_cli_option(cli, "curve");
 	SR_CLEANUP(sr_json) json_t *body = json_object();
 	sr_json_set_string(body, "kty", type ? type : "RSA");
 	sr_json_set_string(body, "crv", curve);
-	if (size) {
-		uint64_t bits;
-		SR_TRY(sr_parse_u64(sr_bytes_str(size), 16384, &bits));
+	if (bits) {
 		sr_json_set_int(body, "key_size", (int64_t)bits);
 	}
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;

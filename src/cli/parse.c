@@ -1,6 +1,8 @@
 /* Reading the line: settings from file, environment and flags; the command's options; the rest. */
 #include "cli/command.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,18 @@ const char *sr_cli_option(const struct sr_cli *cli, const char *name)
 		}
 	}
 	return NULL;
+}
+
+struct sr_result sr_cli_number(const struct sr_cli *cli, const char *name, uint64_t absent, uint64_t *ret_number)
+{
+	const char *text = sr_cli_option(cli, name);
+	SR_CLEANUP(sr_result)
+	struct sr_result parsed = text ? sr_parse_u64(sr_bytes_str(text), INT64_MAX, &absent) : sr_ok();
+	if (!sr_is_ok(parsed)) {
+		return sr_fail(SR_INVALID, "--%s %s: expected a number", name, text);
+	}
+	*ret_number = absent;
+	return sr_ok();
 }
 
 bool sr_cli_wants_json(const struct sr_cli *cli)

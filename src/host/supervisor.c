@@ -453,7 +453,7 @@ static struct sr_result lock_state(struct sr_supervisor *supervisor)
 		snprintf(path, sizeof path, "%s/%s", supervisor->config->state, supervisor->children[i].service);
 		SR_TRY(ensure_dir(path));
 	}
-	return sr_ok();
+	return sr_file_sync_name(path); /* theirs and the others' */
 }
 
 static struct sr_result take_signals(struct sr_supervisor *supervisor)

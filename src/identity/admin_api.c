@@ -2,12 +2,11 @@
 #include "identity/api.h"
 
 #include "base/clock.h"
+#include "host/verification.h"
 #include "identity/assignment.h"
 #include "identity/principal.h"
 #include "identity/signing_plan.h"
 #include "wire/time.h"
-
-enum { LINE_MAX_LEN = 4096, PROGRESS_INTERVAL_MS = 100 };
 
 struct counts {
 	int64_t principals, assignments;
@@ -73,73 +72,21 @@ struct sr_result sr_identity_rotate(const struct sr_identity_request *request, s
 	return sr_ok();
 }
 
-/* A walk over what is at rest, which streams lines of JSON. */
-struct walk {
-	struct sr_exchange *exchange;
-	uint64_t next_line_ms;
-	struct sr_result failure; /* of sending */
-	json_t *findings;
-};
-
-static struct sr_result send_line(struct sr_exchange *exchange, const json_t *line)
-{
-	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(LINE_MAX_LEN);
-	SR_TRY(sr_json_write(line, &text));
-	sr_buf_append_str(&text, "\n");
-	SR_TRY(sr_buf_result(&text));
-	return sr_exchange_write(exchange, sr_buf_bytes(&text));
-}
-
-static void on_progress(uint64_t done, uint64_t all, void *context)
-{
-	struct walk *walk = context;
-	if (!sr_is_ok(walk->failure) || (sr_boottime_ms() < walk->next_line_ms && done != all)) {
-		return;
-	}
-	walk->next_line_ms = sr_boottime_ms() + PROGRESS_INTERVAL_MS;
-	SR_CLEANUP(sr_json) json_t *line = json_object();
-	sr_json_set_string(line, "what", "database");
-	sr_json_set_int(line, "done", (int64_t)done);
-	sr_json_set_int(line, "all", (int64_t)all);
-	walk->failure = send_line(walk->exchange, line);
-}
-
 /* Damage is a finding; anything else (the key was taken away meanwhile) ends the walk. */
-static struct sr_result note(struct walk *walk, const char *kind, const char *id, struct sr_result checked)
+static struct sr_result note(struct sr_verification *report, const char *kind, const char *id, struct sr_result checked)
 {
 	enum sr_code code = sr_result_code(checked);
 	if (code != SR_CORRUPT && code != SR_WRONG_KEY) {
 		return checked;
 	}
-	json_t *finding = json_object();
-	sr_json_set_string(finding, "account", "identity");
-	sr_json_set_string(finding, "kind", kind);
-	sr_json_set_string(finding, "id", id);
-	sr_json_set_string(finding, "reason", sr_result_message(checked));
-	json_array_append_new(walk->findings, finding);
-	sr_result_free(checked);
+	sr_verification_find(report, (struct sr_verified){"identity", kind, id}, checked);
 	return sr_ok();
 }
 
-/* The progress function cannot fail by itself; its failure is told after it. */
-static struct sr_result take_failure(struct walk *walk)
+static struct sr_result check_all(struct sr_verification *report, struct sr_identity_store *store)
 {
-	struct sr_result failure = walk->failure;
-	walk->failure = sr_ok();
-	return failure;
-}
-
-static struct sr_result check_all(struct walk *walk, struct sr_identity_store *store)
-{
-	SR_TRY(note(walk, "database", "identity.db", sr_database_verify(store->database, on_progress, walk)));
-	SR_TRY(take_failure(walk));
-	return note(walk, "signing key", "signing keys", sr_signing_keys_verify(store->signing_keys));
-}
-
-static void walk_cleanup(struct walk *walk)
-{
-	sr_json_cleanup(&walk->findings);
-	sr_result_free(walk->failure);
+	SR_TRY(note(report, "database", "identity.db", sr_database_verify(store->database, sr_verification_pages, report)));
+	return note(report, "signing key", "signing keys", sr_signing_keys_verify(store->signing_keys));
 }
 
 static void abort_exchange(void *context)
@@ -149,19 +96,14 @@ static void abort_exchange(void *context)
 
 struct sr_result sr_identity_verify(const struct sr_identity_request *request, struct sr_exchange *exchange)
 {
-	SR_CLEANUP(walk) struct walk walk = {.exchange = exchange, .findings = json_array()};
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
 	struct sr_identity_store *store;
 	SR_TRY(sr_identity_enter(request->identity, abort_exchange, exchange, &use, &store));
-	sr_exchange_add_header(exchange, "Content-Type", "application/x-ndjson");
-	SR_TRY(sr_exchange_begin(exchange, 200, -1));
+	SR_CLEANUP(sr_verification) struct sr_verification report = {0};
+	SR_TRY(sr_verification_begin(exchange, &report));
 	sr_blocking_begin(); /* others answer while this one reads everything */
-	struct sr_result checked = check_all(&walk, store);
+	struct sr_result checked = check_all(&report, store);
 	sr_blocking_end();
 	SR_TRY(checked);
-	SR_CLEANUP(sr_json) json_t *last = json_object();
-	sr_json_set_string(last, "result", json_array_size(walk.findings) ? "damaged" : "ok");
-	sr_json_set(last, "findings", SR_TAKE(walk.findings));
-	SR_TRY(send_line(exchange, last));
-	return sr_exchange_end(exchange);
+	return sr_verification_finish(&report);
 }

@@ -4,6 +4,7 @@
 #include "identity/audience.h"
 #include "identity/oauth_error.h"
 #include "seal/secret.h"
+#include "wire/credentials.h"
 
 #include <string.h>
 
@@ -65,10 +66,9 @@ static struct sr_result read_basic(struct sr_arena *arena, struct sr_bytes crede
 static struct sr_result read_client(struct sr_arena *arena, const struct sr_parameters *form, const char *authorization,
                                     struct sr_token_request *request)
 {
-	struct sr_bytes header = sr_bytes_str(authorization);
-	struct sr_bytes basic = SR_LITERAL("Basic ");
-	if (header.len > basic.len && sr_equal_nocase(sr_bytes_of(header.data, basic.len), basic)) {
-		SR_TRY(read_basic(arena, sr_bytes_of(header.data + basic.len, header.len - basic.len), request));
+	const char *basic = sr_credentials(authorization, "Basic");
+	if (basic && *basic) {
+		SR_TRY(read_basic(arena, sr_bytes_str(basic), request));
 		const char *named = given(form, "client_id");
 		if (named && !sr_equal_nocase(sr_bytes_str(named), sr_bytes_str(request->client_id))) {
 			return sr_fail_as(SR_INVALID, SR_AADSTS_MALFORMED, "The header and the body name different clients.");

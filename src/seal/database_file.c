@@ -10,9 +10,9 @@
 #include "seal/database_file.h"
 
 #include "seal/crypto.h"
+#include "seal/file.h"
 #include "seal/vfs_file.h"
 
-#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,21 +150,6 @@ struct sr_result sr_database_file_make(const char *path, const struct sr_id *id,
 	return sr_ok();
 }
 
-static struct sr_result sync_folder_of(const char *path)
-{
-	SR_CLEANUP(sr_string) char *folder = sr_strdup(path);
-	char *slash = strrchr(folder, '/');
-	if (slash) {
-		slash[slash == folder ? 1 : 0] = '\0';
-	}
-	SR_CLEANUP(sr_database_file)
-	struct sr_database_file opened = {.descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-	if (opened.descriptor < 0 || fsync(opened.descriptor) != 0) {
-		return sr_fail_errno(errno, "sync the folder of the database %s", path);
-	}
-	return sr_ok();
-}
-
 struct sr_result sr_database_file_publish(struct sr_database_file *file, const char *path, const char *final_path)
 {
 	if (fsync(file->descriptor) != 0) {
@@ -174,7 +159,7 @@ struct sr_result sr_database_file_publish(struct sr_database_file *file, const c
 		return errno == EEXIST ? sr_fail(SR_CONFLICT, "the database %s was made meanwhile", final_path)
 		                       : sr_fail_errno(errno, "name the new database %s", final_path);
 	}
-	return sync_folder_of(final_path);
+	return sr_file_sync_name(final_path);
 }
 
 void sr_database_file_close(struct sr_database_file *file)

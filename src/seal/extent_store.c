@@ -75,16 +75,23 @@ static struct sr_result make_folder(int in, const char *name, bool *ret_is_new)
 	return errno == EEXIST ? sr_ok() : sr_fail_errno(errno, "make folder %s of the extent store", name);
 }
 
+/*
+ * The folder for temporary files is made last: where it is, all else is durable. A start that ended between the making
+ * and the fsync of a folder would else leave one that the next start takes for durable, and a power cut takes away.
+ */
 static struct sr_result make_subfolders(int folder)
 {
-	bool is_new = false;
-	SR_TRY(make_folder(folder, TEMPORARY, &is_new));
+	bool is_new = faccessat(folder, TEMPORARY, F_OK, 0) != 0;
 	for (int i = 0; i < SUBFOLDER_COUNT; i++) {
 		char name[3];
 		snprintf(name, sizeof name, "%02x", (unsigned)i & 0xFF);
 		SR_TRY(make_folder(folder, name, &is_new));
 	}
-	return is_new ? sync_folder(folder, ".") : sr_ok();
+	if (is_new) {
+		SR_TRY(sync_folder(folder, ".."));
+		SR_TRY(sync_folder(folder, "."));
+	}
+	return make_folder(folder, TEMPORARY, &is_new);
 }
 
 struct sr_result sr_extent_store_open(const char *path, struct sr_extent_store **ret_store)
@@ -93,9 +100,6 @@ struct sr_result sr_extent_store_open(const char *path, struct sr_extent_store *
 	SR_TRY(make_folder(AT_FDCWD, path, &is_new));
 	SR_CLEANUP(fd) int folder = -1;
 	SR_TRY(open_folder(AT_FDCWD, path, &folder));
-	if (is_new) {
-		SR_TRY(sync_folder(folder, ".."));
-	}
 	SR_TRY(make_subfolders(folder));
 	struct sr_extent_store *store = sr_alloc(sizeof *store);
 	store->folder = folder;

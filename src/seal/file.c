@@ -51,8 +51,7 @@ static struct sr_result write_new(const char *path, struct sr_bytes bytes)
 	return closed ? sr_fail_errno(errno, "close %s", path) : sr_ok();
 }
 
-/* Makes the names in the folder that holds `path` durable. */
-static struct sr_result sync_folder_of(const char *path)
+struct sr_result sr_file_sync_name(const char *path)
 {
 	SR_CLEANUP(sr_string) char *folder = sr_strdup(path);
 	char *slash = strrchr(folder, '/');
@@ -80,7 +79,7 @@ struct sr_result sr_file_write_durable(const char *path, struct sr_bytes bytes)
 		unlink(beside);
 		return renamed;
 	}
-	return sync_folder_of(path);
+	return sr_file_sync_name(path);
 }
 
 struct sr_result sr_file_read(const char *path, size_t max, struct sr_buf *buf)

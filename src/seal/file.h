@@ -14,6 +14,9 @@
  */
 SR_MUST struct sr_result sr_file_write_durable(const char *path, struct sr_bytes bytes);
 
+/* Makes the name `path` durable, of a file or of a folder: the folder that holds it is fsynced. */
+SR_MUST struct sr_result sr_file_sync_name(const char *path);
+
 /* Appends the whole file; SR_NOT_FOUND if there is none, SR_TOO_LARGE over `max` bytes. On failure `buf` is as before.
  */
 SR_MUST struct sr_result sr_file_read(const char *path, size_t max, struct sr_buf *buf);

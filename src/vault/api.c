@@ -6,6 +6,7 @@
 #include "vault/admin_api.h"
 #include "vault/api_error.h"
 #include "vault/audit.h"
+#include "wire/credentials.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #define RESOURCE        "https://vault.azure.net"
 #define RESOURCE_APP_ID "cfa8b339-82a2-471a-a3c9-0fc0be7a4093" /* the same resource by its application id */
 
-enum { ANSWER_MAX = 16 * 1024 * 1024, TOKEN_PREFIX_LEN = 7 };
+enum { ANSWER_MAX = 16 * 1024 * 1024 };
 
 /* Headers of every answer, as the service has them. */
 static const char *const fixed_headers[][2] = {
@@ -103,13 +104,13 @@ static struct sr_result authenticate(struct sr_exchange *exchange, struct sr_vau
 	}
 	struct sr_installation installation;
 	SR_TRY(sr_access_installation(call->vault->access, &installation)); /* without it no challenge can be given */
-	const char *header = sr_exchange_header(exchange, "authorization");
-	if (!header || strncasecmp(header, "Bearer ", TOKEN_PREFIX_LEN) != 0) {
+	const char *token = sr_credentials(sr_exchange_header(exchange, "authorization"), "Bearer");
+	if (!token) {
 		return sr_fail(SR_UNAUTHENTICATED, "AKV10000: Request is missing a Bearer or PoP token.");
 	}
 	const char *const audiences[] = {RESOURCE, RESOURCE_APP_ID, call->base_url, NULL};
-	struct sr_result result = sr_access_authenticate(call->vault->access, call->arena,
-	                                                 sr_bytes_str(header + TOKEN_PREFIX_LEN), audiences, &call->who);
+	struct sr_result result =
+	    sr_access_authenticate(call->vault->access, call->arena, sr_bytes_str(token), audiences, &call->who);
 	if (sr_result_code(result) == SR_UNAUTHENTICATED) {
 		SR_CLEANUP(sr_result) struct sr_result inner = result;
 		return sr_fail_as(SR_UNAUTHENTICATED, "InvalidToken", "AKV10032: %s", sr_result_message(inner));

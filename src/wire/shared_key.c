@@ -4,6 +4,8 @@
  */
 #include "wire/shared_key.h"
 
+#include "wire/credentials.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,22 +227,11 @@ void sr_shared_key_string(struct sr_arena *arena, const struct sr_signed_request
 	}
 }
 
-/* The text behind "SCHEME " if it is that scheme (RFC 9110 11.1: in any case), else empty. */
-static struct sr_bytes credentials_of(struct sr_bytes authorization, struct sr_bytes scheme)
-{
-	if (authorization.len > scheme.len && authorization.data[scheme.len] == ' ' &&
-	    sr_equal_nocase(sr_bytes_of(authorization.data, scheme.len), scheme)) {
-		return sr_bytes_of(authorization.data + scheme.len + 1, authorization.len - scheme.len - 1);
-	}
-	return (struct sr_bytes){0};
-}
-
 struct sr_result sr_shared_key_parse(struct sr_arena *arena, const char *authorization, bool *ret_lite,
                                      const char **ret_account, struct sr_bytes *ret_signature)
 {
-	struct sr_bytes text = sr_bytes_str(authorization);
-	struct sr_bytes full = credentials_of(text, SR_LITERAL("SharedKey"));
-	struct sr_bytes lite = credentials_of(text, SR_LITERAL("SharedKeyLite"));
+	struct sr_bytes full = sr_bytes_str(sr_credentials(authorization, "SharedKey"));
+	struct sr_bytes lite = sr_bytes_str(sr_credentials(authorization, "SharedKeyLite"));
 	struct sr_bytes credentials = full.len ? full : lite;
 	const uint8_t *colon = credentials.len ? memchr(credentials.data, ':', credentials.len) : NULL;
 	size_t account_len = colon ? (size_t)(colon - credentials.data) : 0;

@@ -14,6 +14,15 @@ const flags = (what) => execFileSync('pkg-config', [what, 'fuse3'], { encoding: 
 const shape = { writers: 4, blobsEach: 5 };
 const verifyEvery = 10;
 const faultsMax = 5;
+const controlsMax = 4;
+const cutsLength = 2 ** 30;
+
+/** Where the disks after a cut are: in memory where it is large enough, as each has hundreds of folders. */
+function roomForCuts(dir) {
+  const memory = '/dev/shm';
+  const { bavail, bsize } = fs.existsSync(memory) ? fs.statfsSync(memory) : { bavail: 0, bsize: 0 };
+  return fs.mkdtempSync(path.join(bavail * bsize > cutsLength ? memory : dir, 'strongroom-cuts-'));
+}
 
 async function mount(dir) {
   execFileSync('cc', ['-O1', '-D_GNU_SOURCE', ...flags('--cflags'), path.join(import.meta.dirname, 'lossyfs.c'), '-o', path.join(dir, 'lossyfs'), ...flags('--libs')]);
@@ -151,19 +160,14 @@ async function lookAt(installation, story, { writes, deeds }, point, isVerified)
   return faults;
 }
 
-async function replay(dir, program, seed, cuts) {
-  const recorded = JSON.parse(fs.readFileSync(path.join(dir, 'load.json')));
-  const records = readLog(path.join(dir, 'log'));
-  const story = new Story(records, recorded.writes, recorded.deeds);
-  const random = generator(seed);
-  const points = [...Array(cuts)].map(() => story.point(random)).sort((a, b) => a - b);
+/** Cuts at each point in turn, the disks under `room`; gives the faults found. */
+async function cutAll(room, program, seed, points, disk, records, story, recorded) {
   const faults = [];
-  const disk = new Disk();
   let followed = 0;
   for (const [i, point] of points.entries()) {
     if (faults.length >= faultsMax) break;
     for (; followed < point; followed++) disk.follow(records[followed]);
-    const state = path.join(dir, `cut-${i}`);
+    const state = path.join(room, `cut-${i}`);
     const keep = [0, 0.5, 0.9, 1][i % 4];
     disk.cut(state, seed + i, keep, (name) => /\/extents\/[0-9a-f]{2}\//.test(name));
     const installation = new Installation(program, { state });
@@ -172,15 +176,36 @@ async function replay(dir, program, seed, cuts) {
     faults.push(...found.map((fault) => `cut at ${point} of ${records.length}, keep ${keep}: ${fault}`));
     if (!found.length || !process.env.KEEP) fs.rmSync(state, { recursive: true, force: true });
   }
-  return { faults, writes: recorded.writes.length, deeds: recorded.deeds.history.length };
+  return faults;
+}
+
+async function replay(dir, program, seed, cuts) {
+  const recorded = JSON.parse(fs.readFileSync(path.join(dir, 'load.json')));
+  const records = readLog(path.join(dir, 'log'));
+  const story = new Story(records, recorded.writes, recorded.deeds);
+  const random = generator(seed);
+  const points = [...Array(cuts)].map(() => story.point(random)).sort((a, b) => a - b);
+  const room = roomForCuts(dir);
+  let faults = [];
+  let isForgetfulnessSeen = false;
+  try {
+    faults = await cutAll(room, program, seed, points, new Disk(), records, story, recorded);
+    const forgetful = new Disk(() => random() < 0.5);
+    isForgetfulnessSeen = (await cutAll(room, program, seed, points.slice(0, controlsMax), forgetful, records, story, recorded)).length > 0;
+  } finally {
+    if (faults.length && process.env.KEEP) console.log(`the disks that were found wrong are in ${room}`);
+    else fs.rmSync(room, { recursive: true, force: true });
+  }
+  return { faults, isForgetfulnessSeen, writes: recorded.writes.length, deeds: recorded.deeds.history.length };
 }
 
 export async function cutting({ program, seed, cuts, report }) {
   const dir = process.env.RECORD ?? fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-power-'));
   try {
     if (!process.env.RECORD) await record(dir, program, seed, report);
-    const { faults, writes, deeds } = await replay(dir, program, seed, cuts);
+    const { faults, isForgetfulnessSeen, writes, deeds } = await replay(dir, program, seed, cuts);
     report(`power_cut_at_${cuts}_points_of_${writes}_writes_and_${deeds}_deeds_loses_nothing`, faults);
+    report('a_disk_that_forgets_what_was_synced_is_found_out', isForgetfulnessSeen ? [] : ['every check passed on a disk that forgets']);
   } catch (error) {
     report('power', [error.message]);
   } finally {

@@ -90,9 +90,10 @@ class File {
   }
 }
 
-/** Follows the log and can be cut after any record. */
+/** Follows the log and can be cut after any record. One that `forgets` says of some fsyncs that they were done. */
 export class Disk {
-  constructor() {
+  constructor(forgets = () => false) {
+    this.forgets = forgets;
     this.files = new Map(); // by inode, which the backing filesystem gives to a new file once the old one is gone
     this.names = new Map([['/', 'dir']]); // what is durable: path to File or 'dir'
     this.changes = []; // of names, not yet durable: {dirs, apply}
@@ -106,6 +107,7 @@ export class Disk {
   follow({ kind, inode, number, path: name, data }) {
     const dir = path.dirname(name);
     const file = this.files.get(inode);
+    if (kind.startsWith('fsync') && this.forgets()) return;
     if (kind === 'write' || kind === 'truncate') file.pending.push({ kind, number, data });
     else if (kind === 'fsync') file.sync();
     else if (kind === 'create') {

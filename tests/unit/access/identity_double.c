@@ -1,6 +1,8 @@
 /* The double of identity: its server, keys and tokens. */
 #include "identity_double.h"
 
+#include "service_certificate.h"
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "wire/jwt.h"
@@ -9,22 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct sr_certificate *issue(const struct sr_certificate *ca, const char *service)
-{
-	static const char *const addresses[] = {"127.0.0.1", NULL};
-	struct sr_certificate_profile profile = {
-	    .common_name = service, .service = service, .addresses = addresses, .days = 30};
-	SR_CLEANUP(sr_certificate_request) struct sr_certificate_request *request = NULL;
-	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(8192);
-	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(8192);
-	struct sr_certificate *certificate = NULL;
-	expect_ok(sr_certificate_request_new(service, &request));
-	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	expect_ok(sr_certificate_der(ca, &ca_der));
-	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &certificate));
-	return certificate;
-}
 
 static uint64_t number_of(const struct sr_parameters *query, const char *name)
 {
@@ -99,8 +85,8 @@ struct identity_double *identity_double_start(void)
 	expect_ok(sr_keypair_generate(&spec, &identity->keys[0]));
 	expect_ok(sr_keypair_generate(&spec, &identity->keys[1]));
 	expect_ok(sr_certificate_new_ca("test CA", 30, &identity->ca));
-	SR_CLEANUP(sr_certificate) struct sr_certificate *server = issue(identity->ca, "identity");
-	SR_CLEANUP(sr_certificate) struct sr_certificate *client = issue(identity->ca, "blob");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *server = service_certificate(identity->ca, "identity");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *client = service_certificate(identity->ca, "blob");
 	expect_ok(sr_tls_server_new(server, identity->ca, SR_TLS_MUST_SHOW, &identity->server_tls));
 	expect_ok(sr_tls_client_new(client, identity->ca, &identity->client_tls));
 	identity_double_publish(identity, &(struct directory_wish){0});

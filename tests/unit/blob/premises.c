@@ -1,6 +1,8 @@
 /* The premises of the service's tests. */
 #include "premises.h"
 
+#include "service_certificate.h"
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "blob/api.h"
@@ -112,27 +114,11 @@ static struct sr_result store_describe(void *context, const char *service, const
 	return sr_ok();
 }
 
-static struct sr_certificate *certificate_for(struct sr_certificate *ca, const char *service)
-{
-	struct sr_certificate_request *request;
-	expect_ok(sr_certificate_request_new(service, &request));
-	struct sr_certificate_profile profile = {
-	    .common_name = service, .service = service, .addresses = (const char *const[]){"127.0.0.1", NULL}, .days = 2};
-	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(65536);
-	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(65536);
-	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	expect_ok(sr_certificate_der(ca, &ca_der));
-	struct sr_certificate *own;
-	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
-	sr_certificate_request_free(request);
-	return own;
-}
-
 static void make_tls(struct premises *premises)
 {
 	expect_ok(sr_certificate_new_ca("Test", 2, &premises->ca));
-	SR_CLEANUP(sr_certificate) struct sr_certificate *vault = certificate_for(premises->ca, "vault");
-	SR_CLEANUP(sr_certificate) struct sr_certificate *blob = certificate_for(premises->ca, "blob");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *vault = service_certificate(premises->ca, "vault");
+	SR_CLEANUP(sr_certificate) struct sr_certificate *blob = service_certificate(premises->ca, "blob");
 	expect_ok(sr_tls_server_new(vault, premises->ca, SR_TLS_MUST_SHOW, &premises->vault_tls));
 	expect_ok(sr_tls_server_new(blob, NULL, SR_TLS_ANYONE, &premises->service_tls));
 	expect_ok(sr_tls_client_new(blob, premises->ca, &premises->keyring_tls));

@@ -2,252 +2,14 @@
  * The whole service over real TLS and a real lease: its doors, the directory's followers, and that it answers nothing
  * while its key is away. The vault's end is the grantor over a store of one key.
  */
-#include "seal_init.h"
-
-#include "identity/service.h"
+#include "house.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "net/client.h"
-#include "vault/grantor.h"
 #include "wire/json.h"
 
-#include <dirent.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { TTL_MS = 400, REFUSAL_MS = 100 /* the keyring asks no more often */ };
-
-struct house {
-	char folder[256], socket[300];
-	struct sr_certificate *ca;
-	struct sr_tls *vault_tls, *public_tls, *internal_tls, *client_tls, *blob_tls, *customer_tls;
-	struct sr_grantor *grantor;
-	uint16_t vault_port;
-	struct sr_mutex mutex; /* guards the rest */
-	struct sr_id resource;
-	struct sr_secret *kek;
-	bool is_disabled;
-	uint64_t revocation_epoch;
-	struct sr_identity *identity;
-	char authority[64];
-};
-
-/* The vault's store: one service-managed key. */
-static struct sr_result may_use(struct house *house, const struct sr_id *resource)
-{
-	if (!house->kek || !sr_id_equal(&house->resource, resource)) {
-		return sr_fail(SR_NOT_FOUND, "there is no such resource");
-	}
-	return house->is_disabled ? sr_fail_as(SR_REVOKED, "KeyDisabled", "the key is disabled") : sr_ok();
-}
-
-static struct sr_result store_open(void *context, const char *service, const struct sr_id *resource,
-                                   struct sr_secret **ret_kek, uint32_t *ret_kek_epoch, uint64_t *ret_revocation_epoch)
-{
-	struct house *house = context;
-	assert_string_equal(service, "identity");
-	SR_LOCKED(&house->mutex);
-	SR_TRY(may_use(house, resource));
-	SR_TRY(sr_secret_copy(house->kek, ret_kek));
-	*ret_kek_epoch = 3;
-	*ret_revocation_epoch = house->revocation_epoch;
-	return sr_ok();
-}
-
-static struct sr_result store_may_renew(void *context, const char *service, const struct sr_id *resource)
-{
-	struct house *house = context;
-	(void)service;
-	SR_LOCKED(&house->mutex);
-	return may_use(house, resource);
-}
-
-static struct sr_result store_create(void *context, const char *service, const struct sr_id *resource, const char *kind,
-                                     const char *label, const struct sr_key_reference *key)
-{
-	struct house *house = context;
-	SR_LOCKED(&house->mutex);
-	if (strcmp(service, "identity") != 0 || strcmp(kind, "service") != 0 || strcmp(label, "identity") != 0 ||
-	    (key && !key->is_service_managed)) {
-		return sr_fail(SR_INVALID, "not what identity should ask for");
-	}
-	if (house->kek) {
-		return sr_fail(SR_EXISTS, "the resource is there");
-	}
-	house->resource = *resource;
-	return sr_secret_random(SR_KEY_LEN, &house->kek);
-}
-
-static struct sr_result store_rekey(void *context, const char *service, const struct sr_id *resource,
-                                    const struct sr_key_reference *key)
-{
-	(void)context, (void)service, (void)resource, (void)key;
-	return sr_fail(SR_INVALID, "identity does not rekey");
-}
-
-static struct sr_result store_destroy(void *context, const char *service, const struct sr_id *resource)
-{
-	(void)context, (void)service, (void)resource;
-	return sr_fail(SR_INVALID, "identity does not destroy");
-}
-
-static struct sr_result store_describe(void *context, const char *service, const struct sr_id *resource,
-                                       struct sr_key_reference *ret_key)
-{
-	(void)context, (void)service, (void)resource, (void)ret_key;
-	return sr_fail(SR_INVALID, "identity does not describe");
-}
-
-static void start_vault(struct house *house)
-{
-	struct sr_grantor_options options = {.tls = house->vault_tls,
-	                                     .address = "127.0.0.1",
-	                                     .port = house->vault_port,
-	                                     .ttl_ms = TTL_MS,
-	                                     .store = {.context = house,
-	                                               .open_kek = store_open,
-	                                               .may_renew = store_may_renew,
-	                                               .create = store_create,
-	                                               .rekey = store_rekey,
-	                                               .destroy = store_destroy,
-	                                               .describe = store_describe}};
-	expect_ok(sr_grantor_start(&options, &house->grantor));
-	house->vault_port = sr_grantor_port(house->grantor);
-}
-
-static void stop_vault(struct house *house)
-{
-	sr_grantor_stop(house->grantor);
-	house->grantor = NULL;
-}
-
-static void take_key_away(struct house *house)
-{
-	sr_mutex_lock(&house->mutex);
-	house->is_disabled = true;
-	uint64_t epoch = ++house->revocation_epoch;
-	sr_mutex_unlock(&house->mutex);
-	struct sr_recall_outcome outcome = sr_grantor_recall(house->grantor, &house->resource, 1, epoch, "KeyDisabled");
-	assert_int_equal(outcome.holders_silent, 0);
-}
-
-static void give_key_back(struct house *house)
-{
-	SR_LOCKED(&house->mutex);
-	house->is_disabled = false;
-}
-
-/* Certificates. */
-static struct sr_certificate *certificate_for(struct sr_certificate *ca, const char *service)
-{
-	struct sr_certificate_request *request;
-	expect_ok(sr_certificate_request_new(service, &request));
-	struct sr_certificate_profile profile = {
-	    .common_name = service, .service = service, .addresses = (const char *const[]){"127.0.0.1", NULL}, .days = 2};
-	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(65536);
-	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(65536);
-	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	expect_ok(sr_certificate_der(ca, &ca_der));
-	struct sr_certificate *own;
-	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
-	sr_certificate_request_free(request);
-	return own;
-}
-
-static void make_tls(struct house *house)
-{
-	expect_ok(sr_certificate_new_ca("Test", 2, &house->ca));
-	SR_CLEANUP(sr_certificate) struct sr_certificate *vault = certificate_for(house->ca, "vault");
-	SR_CLEANUP(sr_certificate) struct sr_certificate *identity = certificate_for(house->ca, "identity");
-	SR_CLEANUP(sr_certificate) struct sr_certificate *blob = certificate_for(house->ca, "blob");
-	expect_ok(sr_tls_server_new(vault, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
-	expect_ok(sr_tls_server_new(identity, NULL, SR_TLS_ANYONE, &house->public_tls));
-	expect_ok(sr_tls_server_new(identity, house->ca, SR_TLS_MUST_SHOW, &house->internal_tls));
-	expect_ok(sr_tls_client_new(identity, house->ca, &house->client_tls));
-	expect_ok(sr_tls_client_new(blob, house->ca, &house->blob_tls));
-	expect_ok(sr_tls_client_new(NULL, house->ca, &house->customer_tls));
-}
-
-/* The service. */
-static const char *const listen_addresses[] = {"127.0.0.1", NULL};
-static const char *const own_names[] = {"localhost", NULL};
-
-static void start_service(struct house *house)
-{
-	struct sr_identity_options options = {.public_tls = house->public_tls,
-	                                      .internal_tls = house->internal_tls,
-	                                      .client_tls = house->client_tls,
-	                                      .listen_addresses = listen_addresses,
-	                                      .internal_address = "127.0.0.1",
-	                                      .vault_address = "127.0.0.1",
-	                                      .vault_port = house->vault_port,
-	                                      .socket_path = house->socket,
-	                                      .state_dir = house->folder,
-	                                      .authority = "https://127.0.0.1:8441",
-	                                      .own = {.dns_names = own_names, .addresses = listen_addresses},
-	                                      .token_lifetime_s = 3600};
-	expect_ok(sr_identity_start(&options, &house->identity));
-}
-
-static void prepare(struct house *house)
-{
-	uint64_t deadline_ms = sr_boottime_ms() + 5000;
-	for (;;) {
-		struct sr_result prepared = sr_identity_prepare(house->identity);
-		if (sr_is_ok(prepared) || sr_boottime_ms() > deadline_ms) {
-			expect_ok(prepared);
-			return;
-		}
-		sr_ignore(prepared);
-		sr_sleep_ms(20);
-	}
-}
-
-static int set_up(void **state)
-{
-	struct house *house = sr_alloc(sizeof *house);
-	const char *base = getenv("TMPDIR");
-	snprintf(house->folder, sizeof house->folder, "%s/sr-identity-XXXXXX", base ? base : "/tmp");
-	assert_non_null(mkdtemp(house->folder));
-	snprintf(house->socket, sizeof house->socket, "%s/control.sock", house->folder);
-	sr_mutex_init(&house->mutex, SR_RANK_DATABASE);
-	make_tls(house);
-	start_vault(house);
-	start_service(house);
-	*state = house;
-	return 0;
-}
-
-static void remove_folder(const char *path)
-{
-	DIR *folder = opendir(path);
-	for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	}
-	closedir(folder);
-	rmdir(path);
-}
-
-static int tear_down(void **state)
-{
-	struct house *house = *state;
-	sr_identity_stop(house->identity);
-	if (house->grantor) {
-		stop_vault(house);
-	}
-	sr_tls_free(house->vault_tls);
-	sr_tls_free(house->public_tls);
-	sr_tls_free(house->internal_tls);
-	sr_tls_free(house->client_tls);
-	sr_tls_free(house->blob_tls);
-	sr_tls_free(house->customer_tls);
-	sr_certificate_free(house->ca);
-	sr_secret_free(house->kek);
-	remove_folder(house->folder);
-	sr_free(house);
-	return 0;
-}
+enum { REFUSAL_MS = 100 /* the keyring asks no more often */ };
 
 /* One exchange on a connection of its own; gives the status, and the body if it is wanted. */
 enum door { CUSTOMER, SERVICE, CONSOLE };
@@ -306,7 +68,7 @@ static int ask_for_token(struct house *house, const json_t *principal, json_t **
 static void each_door_has_its_own_requests(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	static const struct {
 		enum door door;
 		const char *method, *target;
@@ -347,7 +109,7 @@ static void each_door_has_its_own_requests(void **state)
 static void a_wrong_basic_header_is_told_how_to_authenticate(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_client) struct sr_client *client = connect_to(house, CUSTOMER);
 	struct sr_client_request request = {
 	    .method = "POST",
@@ -371,7 +133,7 @@ static void a_wrong_basic_header_is_told_how_to_authenticate(void **state)
 static void metadata_follows_the_name_by_which_it_was_asked(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *body = NULL;
 	call(house, CUSTOMER, "GET", "/common/v2.0/.well-known/openid-configuration", "", &body);
 	SR_CLEANUP(sr_string) char *origin = sr_strdupf("https://127.0.0.1:%u/", house->identity->port);
@@ -412,7 +174,7 @@ static void run_poll(void *context)
 static void followers_hear_of_a_change_at_once(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *now = NULL;
 	assert_int_equal(call(house, SERVICE, "GET", "/directory?wait=10000", "", &now), 200);
 	assert_int_equal(json_array_size(json_object_get(now, "keys")), 1);
@@ -446,11 +208,11 @@ static void followers_hear_of_a_change_at_once(void **state)
 static void without_its_key_it_answers_nothing_and_recovers_by_itself(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *principal = new_principal(house, "app");
 	SR_CLEANUP(sr_json) json_t *token = NULL;
 	assert_int_equal(ask_for_token(house, principal, &token), 200);
-	take_key_away(house);
+	house_take_key_away(house);
 	SR_CLEANUP(sr_json) json_t *refused = NULL;
 	assert_int_equal(ask_for_token(house, principal, &refused), 503);
 	assert_string_equal(text_of(refused, "error"), "temporarily_unavailable");
@@ -458,7 +220,7 @@ static void without_its_key_it_answers_nothing_and_recovers_by_itself(void **sta
 	assert_int_equal(call(house, CONSOLE, "GET", "/_strongroom/principals", "", NULL), 503);
 	assert_int_equal(call(house, CUSTOMER, "GET", "/common/discovery/keys", "", NULL), 503);
 	assert_int_equal(call(house, CUSTOMER, "GET", "/", "", NULL), 200);
-	give_key_back(house);
+	house_give_key_back(house);
 	sr_sleep_ms(REFUSAL_MS);
 	SR_CLEANUP(sr_json) json_t *again = NULL;
 	assert_int_equal(ask_for_token(house, principal, &again), 200);
@@ -467,12 +229,12 @@ static void without_its_key_it_answers_nothing_and_recovers_by_itself(void **sta
 static void a_vault_that_dies_takes_identity_along_until_it_is_back(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *principal = new_principal(house, "app");
-	stop_vault(house);
-	sr_sleep_ms(TTL_MS + 100);
+	house_stop_vault(house);
+	sr_sleep_ms(HOUSE_TTL_MS + 100);
 	assert_int_equal(ask_for_token(house, principal, NULL), 503);
-	start_vault(house);
+	house_start_vault(house);
 	uint64_t deadline_ms = sr_boottime_ms() + 10000;
 	int status;
 	while ((status = ask_for_token(house, principal, NULL)) != 200 && sr_boottime_ms() < deadline_ms) {
@@ -485,17 +247,17 @@ static void it_starts_before_the_vault_and_restarts_with_the_same_tenant(void **
 {
 	struct house *house = *state;
 	sr_identity_stop(house->identity);
-	stop_vault(house);
-	start_service(house);
+	house_stop_vault(house);
+	house_start_service(house);
 	SR_CLEANUP(sr_result) struct sr_result early = sr_identity_prepare(house->identity);
 	assert_false(sr_is_ok(early));
 	assert_int_equal(call(house, CUSTOMER, "GET", "/common/discovery/keys", "", NULL), 503);
-	start_vault(house);
-	prepare(house);
+	house_start_vault(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *principal = new_principal(house, "app");
 	sr_identity_stop(house->identity);
-	start_service(house);
-	prepare(house);
+	house_start_service(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *status = NULL;
 	call(house, CONSOLE, "GET", "/_strongroom/status", "", &status);
 	assert_string_equal(text_of(status, "tenant"), text_of(principal, "tenant"));
@@ -505,7 +267,7 @@ static void it_starts_before_the_vault_and_restarts_with_the_same_tenant(void **
 static void stopping_does_not_wait_for_followers(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_json) json_t *now = NULL;
 	call(house, SERVICE, "GET", "/directory", "", &now);
 	struct poll waiting = {.house = house};
@@ -531,7 +293,7 @@ static struct sr_result keep_lines(struct sr_bytes bytes, void *context)
 static void verification_says_how_far_it_is_and_what_it_found(void **state)
 {
 	struct house *house = *state;
-	prepare(house);
+	house_prepare(house);
 	SR_CLEANUP(sr_client) struct sr_client *client = connect_to(house, CONSOLE);
 	SR_CLEANUP(sr_buf) struct sr_buf lines = SR_BUF(1 << 20);
 	struct sr_client_request request = {
@@ -555,7 +317,7 @@ static void verification_says_how_far_it_is_and_what_it_found(void **state)
 
 int main(void)
 {
-#define IN_HOUSE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_HOUSE(test) cmocka_unit_test_setup_teardown(test, house_set_up, house_tear_down)
 	const struct CMUnitTest tests[] = {
 	    IN_HOUSE(each_door_has_its_own_requests),
 	    IN_HOUSE(a_wrong_basic_header_is_told_how_to_authenticate),

@@ -1,6 +1,8 @@
 /* The lease tests' house. */
 #include "house.h"
 
+#include "service_certificate.h"
+
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,27 +11,9 @@
 
 /* ---- certificates ---- */
 
-static struct sr_certificate *certificate_for(struct sr_certificate *ca, const char *service)
-{
-	struct sr_certificate_request *request;
-	expect_ok(sr_certificate_request_new(service, &request));
-	struct sr_certificate_profile profile = {
-	    .common_name = service, .service = service, .addresses = (const char *const[]){"127.0.0.1", NULL}, .days = 2};
-	struct sr_buf der = SR_BUF(65536);
-	struct sr_buf ca_der = SR_BUF(65536);
-	expect_ok(sr_certificate_sign(ca, sr_certificate_request_der(request), &profile, &der));
-	expect_ok(sr_certificate_der(ca, &ca_der));
-	struct sr_certificate *own;
-	expect_ok(sr_certificate_join(request, sr_buf_bytes(&der), sr_buf_bytes(&ca_der), &own));
-	sr_certificate_request_free(request);
-	sr_buf_free(&der);
-	sr_buf_free(&ca_der);
-	return own;
-}
-
 static struct sr_tls *client_tls(struct house *house, const char *service)
 {
-	struct sr_certificate *own = certificate_for(house->ca, service);
+	struct sr_certificate *own = service_certificate(house->ca, service);
 	struct sr_tls *tls;
 	expect_ok(sr_tls_client_new(own, house->ca, &tls));
 	sr_certificate_free(own);
@@ -41,7 +25,7 @@ static struct sr_tls *client_tls(struct house *house, const char *service)
 static struct house_resource *find(struct house *house, const struct sr_id *id)
 {
 	for (unsigned i = 0; i < HOUSE_RESOURCES; i++) {
-		if (memcmp(house->resources[i].id.bytes, id->bytes, SR_ID_LEN) == 0) {
+		if (sr_id_equal(&house->resources[i].id, id)) {
 			return &house->resources[i];
 		}
 	}
@@ -158,7 +142,7 @@ void house_open(struct house *house)
 	*house = (struct house){0};
 	sr_mutex_init(&house->mutex, SR_RANK_SERVICE);
 	expect_ok(sr_certificate_new_ca("test CA", 2, &house->ca));
-	struct sr_certificate *own = certificate_for(house->ca, "vault");
+	struct sr_certificate *own = service_certificate(house->ca, "vault");
 	expect_ok(sr_tls_server_new(own, house->ca, SR_TLS_MUST_SHOW, &house->vault_tls));
 	sr_certificate_free(own);
 	house->blob_tls = client_tls(house, "blob");
