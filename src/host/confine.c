@@ -266,7 +266,9 @@ static struct sr_result become_own_user(const struct sr_confinement *confinement
 	const struct passwd *user = getpwnam(name); /* NOLINT(concurrency-mt-unsafe): no thread exists yet */
 	if (!user) {
 		sr_log(SR_LOG_NOTICE, "there is no user %s: this service runs as root, confined", name);
-		return sr_ok();
+		/* the directory's owner says whose all below it is: what root makes now must be handed over later */
+		return chown(confinement->write_dir, 0, 0) ? sr_fail_errno(errno, "confine: take %s", confinement->write_dir)
+		                                           : sr_ok();
 	}
 	SR_TRY(give_files(confinement, user));
 	if (setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||

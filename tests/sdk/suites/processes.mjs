@@ -250,7 +250,7 @@ async function withUsers(users, work) {
     for (const name of made) execFileSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', name]);
     await work();
   } finally {
-    for (const name of made) spawnSync('userdel', [name]);
+    for (const name of made) spawnSync('userdel', ['--force', name]);
   }
 }
 /** An installation that runs as another user: the program is a script that becomes that user. */
