@@ -295,7 +295,7 @@ static struct sr_result refusal(const struct sr_lease *lease, uint64_t entered_n
 		return kept_error_result(&lease->denial);
 	}
 	enum sr_lease_reason reason = (enum sr_lease_reason)atomic_load(&lease->end_reason);
-	if (lease->state == LEASE_ENDING && reason != SR_LEASE_VAULT_UNREACHABLE) {
+	if (lease->state == LEASE_ENDING && lease->uses && reason != SR_LEASE_VAULT_UNREACHABLE) {
 		return revoked(reason); /* its users are slow to leave: nobody new waits for them */
 	}
 	return sr_ok();
