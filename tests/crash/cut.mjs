@@ -27,7 +27,7 @@ function roomForCuts(dir) {
 async function mount(dir) {
   execFileSync('cc', ['-O1', '-D_GNU_SOURCE', ...flags('--cflags'), path.join(import.meta.dirname, 'lossyfs.c'), '-o', path.join(dir, 'lossyfs'), ...flags('--libs')]);
   for (const name of ['backing', 'state']) fs.mkdirSync(path.join(dir, name), { mode: 0o700 });
-  const child = spawn(path.join(dir, 'lossyfs'), [path.join(dir, 'backing'), path.join(dir, 'log'), path.join(dir, 'state'), '-f', '-o', 'attr_timeout=0,entry_timeout=0,max_threads=10'], { stdio: 'inherit' });
+  const child = spawn(path.join(dir, 'lossyfs'), [path.join(dir, 'backing'), path.join(dir, 'log'), path.join(dir, 'state'), '-f', '-o', `attr_timeout=0,entry_timeout=0,max_threads=10${process.getuid() === 0 ? ',allow_other' : ''}`], { stdio: 'inherit' });
   for (let i = 0; i < 100 && !fs.existsSync(path.join(dir, 'state', '.mark')); i++) await sleep(50);
   return child;
 }
@@ -67,8 +67,9 @@ function judgeFullDisk(report, phases, deeds, installation, pids) {
 async function record(dir, program, seed, report) {
   const filesystem = await mount(dir);
   let installation;
+  let marks;
   try {
-    const marks = fs.openSync(path.join(dir, 'state', '.mark'), 'w');
+    marks = fs.openSync(path.join(dir, 'state', '.mark'), 'w');
     const mark = (text) => fs.writeSync(marks, text, 0);
     installation = new Installation(program, { state: path.join(dir, 'state') });
     await installation.init();
@@ -83,13 +84,13 @@ async function record(dir, program, seed, report) {
     const pids = installation.pids();
     const phases = await loadIt(load, deeds, mark);
     judgeFullDisk(report, phases, deeds, installation, pids);
-    fs.closeSync(marks);
     fs.writeFileSync(path.join(dir, 'load.json'), JSON.stringify({ client: installation.client, writes: load.history, deeds: { history: deeds.history, gated: deeds.gated } }));
   } catch (error) {
     throw Object.assign(error, { message: `${error.message}\n${installation?.log.slice(-1500) ?? ''}` });
   } finally {
     await installation?.stop();
-    execFileSync('fusermount3', ['-u', path.join(dir, 'state')]);
+    if (marks !== undefined) fs.closeSync(marks);
+    execFileSync('fusermount3', ['-uz', path.join(dir, 'state')]); /* lazily: an error above is the one to hear of */
     await sleep(100);
     if (filesystem.exitCode === null) filesystem.kill('SIGTERM');
   }
