@@ -27,7 +27,7 @@ function roomForCuts(dir) {
 async function mount(dir) {
   execFileSync('cc', ['-O1', '-D_GNU_SOURCE', ...flags('--cflags'), path.join(import.meta.dirname, 'lossyfs.c'), '-o', path.join(dir, 'lossyfs'), ...flags('--libs')]);
   for (const name of ['backing', 'state']) fs.mkdirSync(path.join(dir, name), { mode: 0o700 });
-  const child = spawn(path.join(dir, 'lossyfs'), [path.join(dir, 'backing'), path.join(dir, 'log'), path.join(dir, 'state'), '-f', '-o', `attr_timeout=0,entry_timeout=0,max_threads=10${process.getuid() === 0 ? ',allow_other' : ''}`], { stdio: 'inherit' });
+  const child = spawn(path.join(dir, 'lossyfs'), [path.join(dir, 'backing'), path.join(dir, 'log'), path.join(dir, 'state'), '-f', '-o', `attr_timeout=0,entry_timeout=0,max_threads=10${process.getuid() === 0 ? ',allow_other' : ''}`], { stdio: 'ignore' });
   for (let i = 0; i < 100 && !fs.existsSync(path.join(dir, 'state', '.mark')); i++) await sleep(50);
   return child;
 }
@@ -205,6 +205,7 @@ async function replay(dir, program, seed, cuts) {
 
 export async function cutting({ program, seed, cuts, report }) {
   const dir = process.env.RECORD ?? fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-power-'));
+  fs.chmodSync(dir, 0o711); /* services under users of their own pass through */
   try {
     if (!process.env.RECORD) await record(dir, program, seed, report);
     const { faults, isForgetfulnessSeen, writes, deeds } = await replay(dir, program, seed, cuts);
