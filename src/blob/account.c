@@ -16,7 +16,6 @@ struct sr_blob_accounts {
 	char folder[FOLDER_LEN];  /* STATE/blob/accounts */
 	struct sr_mutex changing; /* one change of an account at a time; rank below the table's */
 	struct sr_mutex mutex;    /* guards the table */
-	size_t count;
 	struct sr_blob_account *buckets[BUCKETS];
 };
 
@@ -109,12 +108,6 @@ struct sr_blob_account *sr_blob_accounts_at(struct sr_blob_accounts *accounts, s
 	return NULL;
 }
 
-size_t sr_blob_accounts_count(struct sr_blob_accounts *accounts)
-{
-	SR_LOCKED(&accounts->mutex);
-	return accounts->count;
-}
-
 /* The account of a record, made and put into the table where it is new. The table is locked. */
 static struct sr_blob_account *find_or_add(struct sr_blob_accounts *accounts,
                                            const struct sr_blob_account_record *record)
@@ -126,7 +119,6 @@ static struct sr_blob_account *find_or_add(struct sr_blob_accounts *accounts,
 		sr_mutex_init(&account->mutex, SR_RANK_LEAF);
 		account->record = *record;
 		*slot = account;
-		accounts->count++;
 	}
 	return *slot;
 }
@@ -163,7 +155,6 @@ static void hide(struct sr_blob_accounts *accounts, const char *name)
 		account = *slot;
 		if (account) {
 			*slot = account->next;
-			accounts->count--;
 		}
 	}
 	sr_blob_account_release(account);

@@ -40,7 +40,6 @@ void sr_blob_account_release(struct sr_blob_account *account);
 void sr_blob_account_cleanup(struct sr_blob_account **account);
 /* Accounts by position, in no order, so that each can be looked at without holding the table; NULL past the end. */
 struct sr_blob_account *sr_blob_accounts_at(struct sr_blob_accounts *accounts, size_t index);
-size_t sr_blob_accounts_count(struct sr_blob_accounts *accounts);
 
 struct sr_blob_shared_keys *sr_blob_account_keys(struct sr_blob_account *account);
 void sr_blob_shared_keys_release(struct sr_blob_shared_keys *keys);

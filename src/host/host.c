@@ -59,11 +59,6 @@ const struct sr_config *sr_host_config(const struct sr_host *host)
 	return &host->config;
 }
 
-const char *sr_host_service(const struct sr_host *host)
-{
-	return host->service;
-}
-
 const char *sr_host_state_dir(const struct sr_host *host)
 {
 	return host->state_dir;

@@ -18,7 +18,6 @@ struct sr_host;
 int sr_host_run(const char *service, struct sr_result (*serve)(struct sr_host *host));
 
 const struct sr_config *sr_host_config(const struct sr_host *host);
-const char *sr_host_service(const struct sr_host *host);
 /* STATE/SERVICE, which exists (mode 0700) and is the only place that the process may write. Borrowed. */
 const char *sr_host_state_dir(const struct sr_host *host);
 /* STATE/SERVICE/control.sock: where this service listens for the command line. */
