@@ -1,6 +1,8 @@
 /* SQL of identity's tables; the statements that use them are beside their nouns. */
 #include "identity/schema.h"
 
+#include <stddef.h>
+
 const char sr_identity_schema[] =
     /* One row: this installation. `revision` grows with every change that the directory shows. */
     "CREATE TABLE installation ("
@@ -22,3 +24,10 @@ const char sr_identity_schema[] =
     "CREATE TABLE signing_key ("
     "  sequence INTEGER PRIMARY KEY, kid TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL, n BLOB NOT NULL, e BLOB NOT NULL,"
     "  created_s INTEGER NOT NULL, active_from_s INTEGER NOT NULL, longest_token_s INTEGER NOT NULL) STRICT;";
+
+static const char credentials[] = "SELECT 1";
+static const char people[] = "SELECT 1";
+static const char groups_and_roles[] = "SELECT 1";
+static const char managed_identities[] = "SELECT 1";
+
+const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, NULL};

@@ -4,5 +4,7 @@
 
 /* SQL for an empty database. GUIDs are lowercase text; times are Unix seconds. */
 extern const char sr_identity_schema[];
+/* What later versions add, a noun a step, for sr_database_options.upgrades. */
+extern const char *const sr_identity_upgrades[];
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 enum { READERS_DEFAULT = 4, CACHE_KIB_DEFAULT = 2048, PAGE_LEN_DEFAULT = 4096 };
@@ -188,22 +189,41 @@ static struct sr_result open_or_make_file(const struct sr_database_options *opti
 	return make_file(options, dek, base_vfs, page_len, ret_file);
 }
 
-/* The owner's tables and ours, once. */
-static struct sr_result ensure_schema(struct sr_connection *writer, const char *schema)
+/* Runs two pieces of SQL (each may be NULL) and notes the version that they lead to, as one transaction. */
+static struct sr_result run_schema(struct sr_connection *writer, const char *first, const char *second, int64_t version)
 {
-	int64_t version;
-	SR_TRY(sr_connection_get_int(writer, "PRAGMA user_version", &version));
-	if (version != 0) {
-		return sr_ok();
-	}
+	char note[64];
+	snprintf(note, sizeof note, "PRAGMA user_version=%lld; COMMIT", (long long)version);
 	SR_TRY(sr_execute(writer, "BEGIN IMMEDIATE"));
-	struct sr_result result = sr_execute(writer, anchor_schema);
-	result = sr_is_ok(result) && schema ? sr_execute(writer, schema) : result;
-	result = sr_is_ok(result) ? sr_execute(writer, "PRAGMA user_version=1; COMMIT") : result;
+	struct sr_result result = first ? sr_execute(writer, first) : sr_ok();
+	result = sr_is_ok(result) && second ? sr_execute(writer, second) : result;
+	result = sr_is_ok(result) ? sr_execute(writer, note) : result;
 	if (!sr_is_ok(result) && !sqlite3_get_autocommit(writer->native)) {
 		sr_ignore(sr_execute(writer, "ROLLBACK"));
 	}
 	return result;
+}
+
+/* The owner's tables and ours, once, and what the owner's later versions add. */
+static struct sr_result ensure_schema(struct sr_connection *writer, const struct sr_database_options *options)
+{
+	int64_t version, newest = 1;
+	SR_TRY(sr_connection_get_int(writer, "PRAGMA user_version", &version));
+	if (version == 0) {
+		SR_TRY(run_schema(writer, anchor_schema, options->schema, 1));
+		version = 1;
+	}
+	for (const char *const *upgrade = options->upgrades; upgrade && *upgrade; upgrade++) {
+		if (version == newest++) {
+			SR_TRY(run_schema(writer, *upgrade, NULL, newest));
+			version = newest;
+		}
+	}
+	if (version > newest) {
+		return sr_fail(SR_INVALID, "%s was written by a newer program (schema %lld, this one knows %lld)",
+		               options->path, (long long)version, (long long)newest);
+	}
+	return sr_ok();
 }
 
 /* Refuses files that are older than the owner knows them; else a new anchor begins here. */
@@ -237,7 +257,7 @@ static struct sr_result open_writer(struct sr_database *database, const struct s
 	SR_TRY(sr_vfs_check_log(database->vfs));
 	struct sr_connection_options connection = connection_options(database);
 	SR_TRY(sr_connection_open(&connection, &database->writer));
-	SR_TRY(ensure_schema(database->writer, options->schema));
+	SR_TRY(ensure_schema(database->writer, options));
 	SR_TRY(check_anchor(database, options->least_anchor));
 	SR_TRY(sr_connection_trust(database->writer));
 	return had_log ? heal_from_log(database) : sr_ok();

@@ -14,9 +14,12 @@ struct sr_database;
 struct sr_connection; /* one SQLite connection, used by one thread at a time */
 
 struct sr_database_options {
-	const char *path;      /* "…/main.db"; its log is beside it */
-	struct sr_id id;       /* identity, bound into every page */
-	const char *schema;    /* SQL run in one transaction where user_version is 0, then set to 1 */
+	const char *path;   /* "…/main.db"; its log is beside it */
+	struct sr_id id;    /* identity, bound into every page */
+	const char *schema; /* SQL run in one transaction where user_version is 0, then set to 1 */
+	/* What came later: the first leads from user_version 1 to 2, and so on; each in a transaction of its own, once.
+	 * Ended by NULL; may be NULL. A database of a newer version than the last is refused (SR_INVALID). */
+	const char *const *upgrades;
 	unsigned reader_count; /* at most this many read connections (0: 4), opened as needed */
 	unsigned cache_kib;    /* page cache of each connection (0: 2048) */
 	uint64_t least_anchor; /* refuses an older database: "rolled back" (0: not checked, and a new one may be made) */

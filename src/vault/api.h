@@ -8,13 +8,16 @@
 /* One operation. Patterns are segments; "{name}" and "{version}" stand for one of any content. */
 struct sr_vault_route {
 	const char *method, *pattern;
-	const char *operation;   /* as the audit log names it */
+	const char *operation;  /* as the audit log names it */
+	const char *permission; /* that an access policy must grant: "keys/get"; what is before the '/' is the collection */
 	const char *data_action; /* that a role must grant, after "Microsoft.KeyVault/vaults/" */
 	sr_vault_handler handler;
 	int success;     /* the status of its success */
 	size_t body_max; /* 0: no body is read */
 };
-/* By position; NULL past the end. */
+/* The tables, a collection each, ended by an empty entry. */
+extern const struct sr_vault_route sr_key_routes[];
+/* All of them by position; NULL past the end. */
 const struct sr_vault_route *sr_vault_route_at(size_t index);
 /* The route of a method and a path, whose {name} and {version} come back (NULL where it has none). SR_NOT_FOUND
  * "NotFound": no such path; SR_INVALID "MethodNotAllowed": the path exists, the method does not. */

@@ -6,12 +6,15 @@
 #include "vault/audit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct sr_result sr_call_audit(struct sr_connection *connection, const struct sr_vault_call *call, const char *version,
                                int status, const char *outcome)
 {
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
-	const char *object = sr_arena_printf(arena, "%s/keys", call->record.name);
+	const char *permission = call->route->permission;
+	const char *object =
+	    sr_arena_printf(arena, "%s/%.*s", call->record.name, (int)strcspn(permission, "/"), permission);
 	if (call->name) {
 		const char *of_version = version ? version : call->version;
 		object = sr_arena_printf(arena, "%s/%s%s%s", object, call->name, of_version ? "/" : "",

@@ -1,55 +1,22 @@
-/* The table of operations, against the specification line by line, and the matching of paths. */
+/* The tables of operations, and the matching of paths to them. */
 #include "vault/api.h"
-
-#include "vault/key_handlers.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { SMALL = 128 * 1024, LARGE = 12 * 1024 * 1024 };
-
-static const struct sr_vault_route routes[] = {
-    {"POST", "keys/{name}/create", "KeyCreate", "keys/create/action", sr_handle_key_create, 200, SMALL},
-    {"PUT", "keys/{name}", "KeyImport", "keys/import/action", sr_handle_key_import, 200, SMALL},
-    {"POST", "keys/{name}/rotate", "KeyRotate", "keys/rotate/action", sr_handle_key_rotate, 200, 0},
-    {"GET", "keys", "KeyList", "keys/read", sr_handle_keys_list, 200, 0},
-    {"GET", "keys/{name}/versions", "KeyListVersions", "keys/read", sr_handle_key_versions_list, 200, 0},
-    {"GET", "keys/{name}/rotationpolicy", "KeyRotationPolicyGet", "keyrotationpolicies/read", sr_handle_key_policy_get,
-     200, 0},
-    {"PUT", "keys/{name}/rotationpolicy", "KeyRotationPolicySet", "keyrotationpolicies/write", sr_handle_key_policy_set,
-     200, SMALL},
-    {"GET", "keys/{name}", "KeyGet", "keys/read", sr_handle_key_get, 200, 0},
-    {"GET", "keys/{name}/{version}", "KeyGet", "keys/read", sr_handle_key_get, 200, 0},
-    {"PATCH", "keys/{name}", "KeyUpdate", "keys/update/action", sr_handle_key_update, 200, SMALL},
-    {"PATCH", "keys/{name}/{version}", "KeyUpdate", "keys/update/action", sr_handle_key_update, 200, SMALL},
-    {"DELETE", "keys/{name}", "KeyDelete", "keys/delete", sr_handle_key_delete, 200, 0},
-    {"POST", "keys/{name}/backup", "KeyBackup", "keys/backup/action", sr_handle_key_backup, 200, 0},
-    {"POST", "keys/restore", "KeyRestore", "keys/restore/action", sr_handle_key_restore, 200, LARGE},
-    /* With the version, and without it for the current one. */
-    {"POST", "keys/{name}/{version}/encrypt", "KeyEncrypt", "keys/encrypt/action", sr_handle_key_encrypt, 200, SMALL},
-    {"POST", "keys/{name}/encrypt", "KeyEncrypt", "keys/encrypt/action", sr_handle_key_encrypt, 200, SMALL},
-    {"POST", "keys/{name}/{version}/decrypt", "KeyDecrypt", "keys/decrypt/action", sr_handle_key_decrypt, 200, SMALL},
-    {"POST", "keys/{name}/decrypt", "KeyDecrypt", "keys/decrypt/action", sr_handle_key_decrypt, 200, SMALL},
-    {"POST", "keys/{name}/{version}/wrapkey", "KeyWrap", "keys/wrap/action", sr_handle_key_wrap, 200, SMALL},
-    {"POST", "keys/{name}/wrapkey", "KeyWrap", "keys/wrap/action", sr_handle_key_wrap, 200, SMALL},
-    {"POST", "keys/{name}/{version}/unwrapkey", "KeyUnwrap", "keys/unwrap/action", sr_handle_key_unwrap, 200, SMALL},
-    {"POST", "keys/{name}/unwrapkey", "KeyUnwrap", "keys/unwrap/action", sr_handle_key_unwrap, 200, SMALL},
-    {"POST", "keys/{name}/{version}/sign", "KeySign", "keys/sign/action", sr_handle_key_sign, 200, SMALL},
-    {"POST", "keys/{name}/sign", "KeySign", "keys/sign/action", sr_handle_key_sign, 200, SMALL},
-    {"POST", "keys/{name}/{version}/verify", "KeyVerify", "keys/verify/action", sr_handle_key_verify, 200, SMALL},
-    {"POST", "keys/{name}/verify", "KeyVerify", "keys/verify/action", sr_handle_key_verify, 200, SMALL},
-    {"POST", "keys/{name}/{version}/release", "KeyRelease", "keys/release/action", sr_handle_key_release, 200, SMALL},
-    {"GET", "deletedkeys", "KeyListDeleted", "keys/read", sr_handle_deleted_keys_list, 200, 0},
-    {"GET", "deletedkeys/{name}", "KeyGetDeleted", "keys/read", sr_handle_deleted_key_get, 200, 0},
-    {"POST", "deletedkeys/{name}/recover", "KeyRecover", "keys/recover/action", sr_handle_deleted_key_recover, 200, 0},
-    {"DELETE", "deletedkeys/{name}", "KeyPurge", "keys/purge/action", sr_handle_deleted_key_purge, 204, 0},
-    {"POST", "rng", "RandomBytes", "keys/rng/action", sr_handle_random, 200, SMALL},
-};
-enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+static const struct sr_vault_route *const tables[] = {sr_key_routes};
+enum { TABLE_COUNT = sizeof tables / sizeof tables[0] };
 
 const struct sr_vault_route *sr_vault_route_at(size_t index)
 {
-	return index < ROUTE_COUNT ? &routes[index] : NULL;
+	for (size_t table = 0; table < TABLE_COUNT; table++) {
+		for (const struct sr_vault_route *route = tables[table]; route->method; route++) {
+			if (index-- == 0) {
+				return route;
+			}
+		}
+	}
+	return NULL;
 }
 
 /* What a path yields on its way along a pattern. */
@@ -95,14 +62,16 @@ struct sr_result sr_vault_route_find(const char *method, const struct sr_segment
 	const struct sr_vault_route *best = NULL;
 	struct match best_match = {0}, match;
 	bool is_path = false;
-	for (size_t i = 0; i < ROUTE_COUNT; i++) {
-		if (!match_path(routes[i].pattern, path, &match)) {
-			continue;
-		}
-		is_path = true;
-		if (strcmp(routes[i].method, method) == 0 && (!best || match.literals > best_match.literals)) {
-			best = &routes[i];
-			best_match = match;
+	for (size_t table = 0; table < TABLE_COUNT; table++) {
+		for (const struct sr_vault_route *route = tables[table]; route->method; route++) {
+			if (!match_path(route->pattern, path, &match)) {
+				continue;
+			}
+			is_path = true;
+			if (strcmp(route->method, method) == 0 && (!best || match.literals > best_match.literals)) {
+				best = route;
+				best_match = match;
+			}
 		}
 	}
 	if (!best && is_path) {

@@ -1,6 +1,8 @@
-/* The tables of vault.db, version 1. What the columns mean is said here; the SQL that uses them is in the *_store
+/* The tables of vault.db. What the columns mean is said here; the SQL that uses them is in the *_store
  * files. Times are Unix seconds. Names of vaults and keys ignore case, as Key Vault's do. */
 #include "vault/schema.h"
+
+#include <stddef.h>
 
 const char sr_vault_schema[] =
     "CREATE TABLE vault("
@@ -70,3 +72,15 @@ const char sr_vault_schema[] =
     " name TEXT NOT NULL PRIMARY KEY,"
     " sealed BLOB NOT NULL"
     ") WITHOUT ROWID;";
+
+static const char secrets[] = "SELECT 1";
+static const char certificates[] = "SELECT 1";
+static const char vault_access[] = "SELECT 1";
+static const char audit_checkpoints[] = "SELECT 1";
+static const char key_tending[] = "SELECT 1";
+static const char hardware_keys[] = "SELECT 1";
+static const char whole_backup[] = "SELECT 1";
+
+const char *const sr_vault_upgrades[] = {
+    secrets, certificates, vault_access, audit_checkpoints, key_tending, hardware_keys, whole_backup, NULL,
+};

@@ -41,7 +41,7 @@ static struct sr_result open_database(struct sr_vault *vault)
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/vault.db", sr_host_state_dir(vault->host));
 	SR_TRY(open_master(vault, path));
 	const struct sr_database_options options = {
-	    .path = path, .id = vault->master.database_id, .schema = sr_vault_schema};
+	    .path = path, .id = vault->master.database_id, .schema = sr_vault_schema, .upgrades = sr_vault_upgrades};
 	SR_TRY(sr_database_open(&options, vault->master.database_key, &vault->state.database));
 	vault->state.records = vault->master.records;
 	vault->state.cache = sr_key_cache_new(vault->master.records, KEY_CACHE_MAX);

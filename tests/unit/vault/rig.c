@@ -44,8 +44,10 @@ void rig_open(struct rig *rig)
 	*vault = (struct sr_vault){0};
 	expect_ok(sr_root_key_read(path_of(rig, "root.key"), &root));
 	expect_ok(sr_vault_master_open(path_of(rig, "master"), root, true, &vault->master));
-	const struct sr_database_options options = {
-	    .path = path_of(rig, "vault.db"), .id = vault->master.database_id, .schema = sr_vault_schema};
+	const struct sr_database_options options = {.path = path_of(rig, "vault.db"),
+	                                            .id = vault->master.database_id,
+	                                            .schema = sr_vault_schema,
+	                                            .upgrades = sr_vault_upgrades};
 	expect_ok(sr_database_open(&options, vault->master.database_key, &vault->state.database));
 	vault->state.records = vault->master.records;
 	vault->state.cache = sr_key_cache_new(vault->master.records, CACHE_MAX);
