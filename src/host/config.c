@@ -62,6 +62,11 @@ static const struct row rows[] = {
      1,
      65535},
     {{"vault-internal-port", "PORT", "where services lease keys", "8452"}, PORT, FIELD(vault_internal_port), 1, 65535},
+    {{"vault-provider-port", "PORT", "where the resource manager reaches the vault", "8453"},
+     PORT,
+     FIELD(vault_provider_port),
+     1,
+     65535},
     {{"lease-ttl-ms", "MILLISECONDS", "length of a key's lease: the bound on revocation when the network is cut",
       "2000"},
      NUMBER,
@@ -248,6 +253,7 @@ static struct sr_result ports_differ(const struct sr_config *config)
 	    {"blob-port", config->blob_port},
 	    {"identity-internal-port", config->identity_internal_port},
 	    {"vault-internal-port", config->vault_internal_port},
+	    {"vault-provider-port", config->vault_provider_port},
 	};
 	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
 		for (size_t j = 0; j < i; j++) {

@@ -19,6 +19,7 @@ struct sr_config {
 	char log_level[16];
 	uint64_t identity_port, vault_port, blob_port;        /* for clients */
 	uint64_t identity_internal_port, vault_internal_port; /* mutual TLS */
+	uint64_t vault_provider_port;                         /* mutual TLS */
 	uint64_t lease_ttl_ms;
 	uint64_t token_lifetime_s;
 	uint64_t workers; /* per service; 0: cores */

@@ -357,7 +357,8 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	                                            : config->blob_port),
 	                   (uint16_t)(is_vault      ? config->vault_internal_port
 	                              : is_identity ? config->identity_internal_port
-	                                            : 0)},
+	                                            : 0),
+	                   (uint16_t)(is_vault ? config->vault_provider_port : 0)},
 	    .connect_ports = {(uint16_t)(is_identity ? config->vault_internal_port : config->identity_internal_port),
 	                      (uint16_t)(is_vault ? 0 : config->vault_internal_port)},
 	};
