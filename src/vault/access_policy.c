@@ -7,21 +7,40 @@
 
 /* Bits are positions and stand in the database: names are only ever added at the end. */
 static const char *const key_permissions[] = {
-    "all",    "encrypt", "decrypt", "wrapKey", "unwrapKey", "sign",    "verify", "get",
-    "list",   "create",  "update",  "import",  "delete",    "backup",  "restore", "recover",
-    "purge",  "release", "rotate",  "getrotationpolicy", "setrotationpolicy", NULL,
+    "all",
+    "encrypt",
+    "decrypt",
+    "wrapKey",
+    "unwrapKey",
+    "sign",
+    "verify",
+    "get",
+    "list",
+    "create",
+    "update",
+    "import",
+    "delete",
+    "backup",
+    "restore",
+    "recover",
+    "purge",
+    "release",
+    "rotate",
+    "getrotationpolicy",
+    "setrotationpolicy",
+    NULL,
 };
 static const char *const secret_permissions[] = {
     "all", "get", "list", "set", "delete", "backup", "restore", "recover", "purge", NULL,
 };
 static const char *const certificate_permissions[] = {
-    "all",         "get",        "list",          "delete",        "create",  "import", "update", "managecontacts",
-    "getissuers",  "listissuers", "setissuers",   "deleteissuers", "manageissuers", "recover", "purge", "backup",
-    "restore",     NULL,
+    "all",        "get",         "list",       "delete",        "create",        "import",  "update", "managecontacts",
+    "getissuers", "listissuers", "setissuers", "deleteissuers", "manageissuers", "recover", "purge",  "backup",
+    "restore",    NULL,
 };
 static const char *const storage_permissions[] = {
-    "all",    "get",    "list",    "delete", "set",     "update",  "regeneratekey", "recover",
-    "purge",  "backup", "restore", "setsas", "listsas", "getsas",  "deletesas",     NULL,
+    "all",   "get",    "list",    "delete", "set",     "update", "regeneratekey", "recover",
+    "purge", "backup", "restore", "setsas", "listsas", "getsas", "deletesas",     NULL,
 };
 
 static const struct {

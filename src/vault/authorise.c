@@ -27,8 +27,7 @@ static struct sr_result read_policies(struct sr_connection *connection, struct s
 		return sr_ok();
 	}
 	SR_TRY(sr_access_policy_grants(connection, &question, &admission->is_granted));
-	return admission->is_granted ? sr_ok()
-	                             : sr_access_policy_others(connection, arena, &question, &admission->groups);
+	return admission->is_granted ? sr_ok() : sr_access_policy_others(connection, arena, &question, &admission->groups);
 }
 
 struct sr_result sr_vault_admission_read(struct sr_connection *connection, struct sr_arena *arena, const char *vault,
@@ -147,9 +146,9 @@ static struct sr_result deny_by_policy(struct sr_access *access, struct sr_arena
 	return sr_fail_as(SR_DENIED, "AccessDenied",
 	                  "The user, group or application '%s' does not have %.*s %s permission on key vault "
 	                  "'%s;location=%s'. It is granted by: strongroom vault policy set %s --object-id %s --%.*s %s",
-	                  caller_text(access, arena, request->who), collection_len, permission, verb,
-	                  admission->vault.name, location_of(&admission->vault), admission->vault.name,
-	                  request->who->object_id, collection_len, permission, verb);
+	                  caller_text(access, arena, request->who), collection_len, permission, verb, admission->vault.name,
+	                  location_of(&admission->vault), admission->vault.name, request->who->object_id, collection_len,
+	                  permission, verb);
 }
 
 static struct sr_result check_policies(struct sr_access *access, struct sr_arena *arena,

@@ -78,7 +78,7 @@ static const char certificates[] = "SELECT 1";
 /* Who may reach a vault and do what, and the vault as a resource of the resource manager. Identities and names in
  * either case are the same. */
 static const char vault_access[] =
-    "ALTER TABLE vault ADD COLUMN subscription TEXT COLLATE NOCASE;"     /* NULL: the installation's */
+    "ALTER TABLE vault ADD COLUMN subscription TEXT COLLATE NOCASE;" /* NULL: the installation's */
     "ALTER TABLE vault ADD COLUMN location TEXT NOT NULL DEFAULT 'local';"
     "ALTER TABLE vault ADD COLUMN sku TEXT NOT NULL DEFAULT 'standard';"
     "ALTER TABLE vault ADD COLUMN by_roles INTEGER NOT NULL DEFAULT 1;"  /* 0: by access policies */

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                                                     \
-	"name, resource_group, created, retention_days, purge_protection, subscription, location, sku, by_roles, "      \
+#define COLUMNS                                                                                                \
+	"name, resource_group, created, retention_days, purge_protection, subscription, location, sku, by_roles, " \
 	"is_public, denies, bypasses, tags, extras, updated, created_by, updated_by, deleted_at, purge_at"
 /* ?2 is an enum sr_vault_presence. */
 #define PRESENT "(?2 = 2 OR (deleted_at IS NOT NULL) = ?2)"
@@ -133,8 +133,7 @@ struct sr_result sr_vault_mark_deleted(struct sr_connection *connection, const c
                                        int64_t purge_at)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(
-	    sr_prepare(connection, "UPDATE vault SET deleted_at = ?2, purge_at = ?3 WHERE name = ?1", &statement));
+	SR_TRY(sr_prepare(connection, "UPDATE vault SET deleted_at = ?2, purge_at = ?3 WHERE name = ?1", &statement));
 	sr_bind_text(statement, 1, name);
 	bind_time(statement, 2, deleted_at);
 	bind_time(statement, 3, purge_at);
@@ -142,8 +141,8 @@ struct sr_result sr_vault_mark_deleted(struct sr_connection *connection, const c
 }
 
 /* The tables of the database that have a column `vault`, so that no kind of thing can be forgotten here. */
-static struct sr_result tables_of_vaults(struct sr_connection *connection, struct sr_arena *arena,
-                                         const char **tables, size_t max, size_t *ret_count)
+static struct sr_result tables_of_vaults(struct sr_connection *connection, struct sr_arena *arena, const char **tables,
+                                         size_t max, size_t *ret_count)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
@@ -218,7 +217,7 @@ struct sr_result sr_vault_list(struct sr_connection *connection, struct sr_arena
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
 	                  "SELECT " COLUMNS " FROM vault WHERE name > ?1 AND " PRESENT
-	                  " AND ifnull(subscription, ?3) = ?4 COLLATE NOCASE "
+	                  " AND (?4 IS NULL OR ifnull(subscription, ?3) = ?4 COLLATE NOCASE) "
 	                  "AND (?5 IS NULL OR resource_group = ?5 COLLATE NOCASE) ORDER BY name LIMIT ?6",
 	                  &statement));
 	sr_bind_text(statement, 1, after);

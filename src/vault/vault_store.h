@@ -13,13 +13,13 @@ struct sr_vault_record {
 	const char *location;     /* NULL counts as "local" */
 	const char *sku;          /* NULL counts as "standard" */
 	int64_t created, retention_days;
-	int64_t updated;                      /* 0: never */
-	const char *created_by, *updated_by;  /* object ids; may be NULL */
-	int64_t deleted_at, purge_at;         /* 0 or SR_NO_TIME: not deleted */
+	int64_t updated;                     /* 0: never */
+	const char *created_by, *updated_by; /* object ids; may be NULL */
+	int64_t deleted_at, purge_at;        /* 0 or SR_NO_TIME: not deleted */
 	bool is_purge_protected;
-	bool is_by_roles;  /* role assignments allow data actions; else access policies do */
-	bool is_closed;    /* publicNetworkAccess Disabled: nobody comes in by network */
-	bool denies;       /* networkAcls.defaultAction Deny: only addresses of its rules come in */
+	bool is_by_roles;   /* role assignments allow data actions; else access policies do */
+	bool is_closed;     /* publicNetworkAccess Disabled: nobody comes in by network */
+	bool denies;        /* networkAcls.defaultAction Deny: only addresses of its rules come in */
 	bool has_no_bypass; /* networkAcls.bypass None */
 	const char *tags;   /* JSON object or NULL */
 	const char *extras; /* JSON object or NULL: properties that are kept and shown */
@@ -53,7 +53,7 @@ SR_MUST struct sr_result sr_vault_next_purge(struct sr_connection *connection, s
 
 /* A page of vaults by name, after `after` ("" from the start). */
 struct sr_vault_filter {
-	const char *subscription;         /* of these alone; */
+	const char *subscription;         /* NULL: any */
 	const char *default_subscription; /* vaults without one are in this */
 	const char *resource_group;       /* NULL: any */
 	enum sr_vault_presence presence;
