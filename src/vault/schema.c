@@ -73,7 +73,39 @@ const char sr_vault_schema[] =
     " sealed BLOB NOT NULL"
     ") WITHOUT ROWID;";
 
-static const char secrets[] = "SELECT 1";
+/* A secret's row is small and the only one that its name places; versions, with what they hold, are appended in the
+ * order of their making. So making a secret among a million touches one page that others do not. */
+static const char secrets[] =
+    "CREATE TABLE secret("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " deleted INTEGER NOT NULL," /* 0 or 1, in the key so that a list of either kind passes over nothing */
+    " name TEXT NOT NULL COLLATE NOCASE,"
+    " id INTEGER NOT NULL,"      /* what its versions say in their column `secret` */
+    " latest INTEGER NOT NULL,"  /* the id of its current version */
+    " managed INTEGER NOT NULL," /* 1: a certificate's of the same name */
+    " created INTEGER NOT NULL,"
+    " deleted_at INTEGER,"
+    " purge_at INTEGER,"
+    " PRIMARY KEY(vault, deleted, name)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX secret_by_purge ON secret(purge_at) WHERE purge_at IS NOT NULL;"
+
+    "CREATE TABLE secret_version("
+    " id INTEGER PRIMARY KEY,"
+    " secret INTEGER NOT NULL,"
+    " number INTEGER NOT NULL," /* grows by one a version */
+    " version TEXT NOT NULL,"   /* 32 hex digits */
+    " enabled INTEGER NOT NULL,"
+    " nbf INTEGER,"
+    " exp INTEGER,"
+    " created INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL,"
+    " content_type TEXT,"
+    " tags TEXT,"           /* JSON object */
+    " sealed BLOB NOT NULL" /* the value under the records key; last, so that lists do not read it */
+    ");"
+    "CREATE UNIQUE INDEX secret_version_by_number ON secret_version(secret, number);"
+    "CREATE UNIQUE INDEX secret_version_by_version ON secret_version(secret, version);";
 static const char certificates[] = "SELECT 1";
 static const char vault_access[] = "SELECT 1";
 static const char audit_checkpoints[] = "SELECT 1";
