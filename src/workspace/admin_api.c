@@ -2,9 +2,9 @@
 #include "workspace/api.h"
 
 #include "base/clock.h"
-#include "workspace/group.h"
+#include "workspace/resource_group.h"
 
-static struct sr_result count(const struct sr_group *group, void *context)
+static struct sr_result count(const struct sr_resource_group *group, void *context)
 {
 	(void)group;
 	++*(int64_t *)context;
@@ -19,7 +19,7 @@ struct count_work {
 static struct sr_result count_work(struct sr_connection *connection, void *context)
 {
 	struct count_work *work = context;
-	return sr_group_each(connection, work->arena, "", count, &work->groups);
+	return sr_resource_group_each(connection, work->arena, "", count, &work->groups);
 }
 
 struct sr_result sr_workspace_status(struct sr_arm_call *call, struct sr_arm_answer *answer)

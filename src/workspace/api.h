@@ -11,13 +11,13 @@ SR_MUST struct sr_result sr_subscription_get(struct sr_arm_call *call, struct sr
 SR_MUST struct sr_result sr_locations_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
 
 /* group_api.c */
-SR_MUST struct sr_result sr_groups_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
-SR_MUST struct sr_result sr_group_get(struct sr_arm_call *call, struct sr_arm_answer *answer);
-SR_MUST struct sr_result sr_group_check(struct sr_arm_call *call, struct sr_arm_answer *answer);
-SR_MUST struct sr_result sr_group_put(struct sr_arm_call *call, struct sr_arm_answer *answer);
-SR_MUST struct sr_result sr_group_patch(struct sr_arm_call *call, struct sr_arm_answer *answer);
-SR_MUST struct sr_result sr_group_delete(struct sr_arm_call *call, struct sr_arm_answer *answer);
-SR_MUST struct sr_result sr_group_deletion(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_groups_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_group_get(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_group_check(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_group_put(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_group_patch(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_group_delete(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_resource_group_deletion(struct sr_arm_call *call, struct sr_arm_answer *answer);
 
 /* provider_api.c */
 SR_MUST struct sr_result sr_providers_list(struct sr_arm_call *call, struct sr_arm_answer *answer);

@@ -4,8 +4,8 @@
 
 #include "workspace/filter.h"
 #include "workspace/forward.h"
-#include "workspace/group.h"
 #include "workspace/provider.h"
+#include "workspace/resource_group.h"
 #include "workspace/resource_name.h"
 
 #include <string.h>
@@ -26,8 +26,8 @@ static struct sr_result look_up(struct sr_connection *connection, void *context)
 	if (!asked->group) {
 		return sr_ok();
 	}
-	struct sr_group group;
-	SR_TRY(sr_group_find(connection, asked->call->arena, asked->group, &group));
+	struct sr_resource_group group;
+	SR_TRY(sr_resource_group_find(connection, asked->call->arena, asked->group, &group));
 	if (group.is_deleting && strcmp(asked->call->method, "PUT") == 0) {
 		return sr_fail_as(SR_CONFLICT, "ResourceGroupBeingDeleted",
 		                  "The resource group '%s' is being deleted: nothing can be put into it.", group.name);
@@ -160,8 +160,8 @@ struct sr_result sr_resources_of_subscription(struct sr_arm_call *call, struct s
 static struct sr_result find_group(struct sr_connection *connection, void *context)
 {
 	const struct sr_arm_call *call = context;
-	struct sr_group group;
-	return sr_group_find(connection, call->arena, call->parts[1], &group);
+	struct sr_resource_group group;
+	return sr_resource_group_find(connection, call->arena, call->parts[1], &group);
 }
 
 struct sr_result sr_resources_of_group(struct sr_arm_call *call, struct sr_arm_answer *answer)

@@ -10,7 +10,7 @@
 #include "seal/database.h"
 #include "workspace/upstream.h"
 
-struct sr_group_reaper;
+struct sr_resource_group_reaper;
 
 struct sr_workspace {
 	struct sr_host *host;
@@ -19,7 +19,7 @@ struct sr_workspace {
 	struct sr_server *server;
 	struct sr_upstream *vault; /* its provider's listener; NULL in tests */
 	struct sr_state_key state_key;
-	struct sr_group_reaper *reaper; /* NULL in tests */
+	struct sr_resource_group_reaper *reaper; /* NULL in tests */
 	uint64_t started_ms;
 };
 

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "workspace/arm_error.h"
 #include "workspace/dispatch.h"
-#include "workspace/group_reaper.h"
+#include "workspace/resource_group_reaper.h"
 #include "workspace/schema.h"
 #include "workspace/service.h"
 
@@ -135,7 +135,7 @@ static struct sr_result start(struct sr_workspace *workspace)
 	SR_TRY(load_state_key(workspace));
 	workspace->vault = sr_upstream_new(sr_host_client_tls(workspace->host), config->internal,
 	                                   (uint16_t)config->vault_provider_port, "vault");
-	SR_TRY(sr_group_reaper_start(workspace, &workspace->reaper));
+	SR_TRY(sr_resource_group_reaper_start(workspace, &workspace->reaper));
 	SR_TRY(listen_all(workspace));
 	return sr_host_confine(workspace->host);
 }
@@ -146,7 +146,7 @@ static void stop(struct sr_workspace *workspace)
 	if (workspace->server) {
 		sr_server_stop(workspace->server, GRACE_MS);
 	}
-	sr_group_reaper_stop(workspace->reaper);
+	sr_resource_group_reaper_stop(workspace->reaper);
 	sr_upstream_free(workspace->vault);
 	if (workspace->access) {
 		sr_access_stop(workspace->access);

@@ -1,9 +1,9 @@
 /* SQL on the table `resource_group`. */
-#include "workspace/group.h"
+#include "workspace/resource_group.h"
 
 #include <string.h>
 
-struct sr_result sr_group_name_check(const char *name)
+struct sr_result sr_resource_group_name_check(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.()";
 	const size_t len = strspn(name, allowed);
@@ -21,9 +21,9 @@ static const char *text_or_null(struct sr_statement *statement, int column, stru
 	return sr_column_is_null(statement, column) ? NULL : sr_arena_text(arena, sr_column_text(statement, column));
 }
 
-static struct sr_group read_row(struct sr_statement *statement, struct sr_arena *arena)
+static struct sr_resource_group read_row(struct sr_statement *statement, struct sr_arena *arena)
 {
-	return (struct sr_group){
+	return (struct sr_resource_group){
 	    .name = sr_arena_text(arena, sr_column_text(statement, 0)),
 	    .location = sr_arena_text(arena, sr_column_text(statement, 1)),
 	    .tags = text_or_null(statement, 2, arena),
@@ -33,8 +33,8 @@ static struct sr_group read_row(struct sr_statement *statement, struct sr_arena 
 	};
 }
 
-struct sr_result sr_group_find(struct sr_connection *connection, struct sr_arena *arena, const char *name,
-                               struct sr_group *ret_group)
+struct sr_result sr_resource_group_find(struct sr_connection *connection, struct sr_arena *arena, const char *name,
+                                        struct sr_resource_group *ret_group)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(
@@ -50,7 +50,7 @@ struct sr_result sr_group_find(struct sr_connection *connection, struct sr_arena
 	return sr_ok();
 }
 
-struct sr_result sr_group_write(struct sr_connection *connection, const struct sr_group *group)
+struct sr_result sr_resource_group_write(struct sr_connection *connection, const struct sr_resource_group *group)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(
@@ -66,7 +66,7 @@ struct sr_result sr_group_write(struct sr_connection *connection, const struct s
 	return sr_run(statement);
 }
 
-struct sr_result sr_group_mark_deleting(struct sr_connection *connection, const char *name)
+struct sr_result sr_resource_group_mark_deleting(struct sr_connection *connection, const char *name)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection, "UPDATE resource_group SET is_deleting = 1 WHERE name = ?1", &statement));
@@ -74,7 +74,7 @@ struct sr_result sr_group_mark_deleting(struct sr_connection *connection, const 
 	return sr_run(statement);
 }
 
-struct sr_result sr_group_remove(struct sr_connection *connection, const char *name)
+struct sr_result sr_resource_group_remove(struct sr_connection *connection, const char *name)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection, "DELETE FROM resource_group WHERE name = ?1", &statement));
@@ -82,8 +82,9 @@ struct sr_result sr_group_remove(struct sr_connection *connection, const char *n
 	return sr_run(statement);
 }
 
-struct sr_result sr_group_each(struct sr_connection *connection, struct sr_arena *arena, const char *after,
-                               struct sr_result (*each)(const struct sr_group *group, void *context), void *context)
+struct sr_result sr_resource_group_each(struct sr_connection *connection, struct sr_arena *arena, const char *after,
+                                        struct sr_result (*each)(const struct sr_resource_group *group, void *context),
+                                        void *context)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
@@ -97,7 +98,7 @@ struct sr_result sr_group_each(struct sr_connection *connection, struct sr_arena
 		if (!is_row) {
 			return sr_ok();
 		}
-		const struct sr_group group = read_row(statement, arena);
+		const struct sr_resource_group group = read_row(statement, arena);
 		SR_TRY(each(&group, context));
 	}
 }

@@ -1,18 +1,18 @@
 /* Looks for marked groups when woken, at the start, and again after a failure. */
-#include "workspace/group_reaper.h"
+#include "workspace/resource_group_reaper.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "workspace/forward.h"
-#include "workspace/group.h"
+#include "workspace/resource_group.h"
 #include "workspace/service.h"
 
 enum { RETRY_MS = 3000, MARKED_MAX = 64 };
 #define VAULT_VERSION "?api-version=2023-07-01"
 
-struct sr_group_reaper {
+struct sr_resource_group_reaper {
 	struct sr_workspace *workspace;
 	struct sr_thread thread;
 	struct sr_mutex mutex; /* guards what follows */
@@ -27,7 +27,7 @@ struct marked {
 	const char *removed;
 };
 
-static struct sr_result note(const struct sr_group *group, void *context)
+static struct sr_result note(const struct sr_resource_group *group, void *context)
 {
 	struct marked *marked = context;
 	if (group->is_deleting && marked->count < MARKED_MAX) {
@@ -39,13 +39,13 @@ static struct sr_result note(const struct sr_group *group, void *context)
 static struct sr_result find_marked(struct sr_connection *connection, void *context)
 {
 	struct marked *marked = context;
-	return sr_group_each(connection, marked->arena, "", note, marked);
+	return sr_resource_group_each(connection, marked->arena, "", note, marked);
 }
 
 static struct sr_result remove_work(struct sr_connection *connection, void *context)
 {
 	const struct marked *marked = context;
-	return sr_group_remove(connection, marked->removed);
+	return sr_resource_group_remove(connection, marked->removed);
 }
 
 /* Asks a service to delete what it has in the group; *ret_left counts what was there. */
@@ -100,7 +100,7 @@ static struct sr_result look(struct sr_workspace *workspace)
 }
 
 /* Until woken, or for a while after a failure; false when it is time to stop. */
-static bool wait(struct sr_group_reaper *reaper, bool has_failed)
+static bool wait(struct sr_resource_group_reaper *reaper, bool has_failed)
 {
 	const uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)RETRY_MS * 1000000;
 	SR_LOCKED(&reaper->mutex);
@@ -117,7 +117,7 @@ static bool wait(struct sr_group_reaper *reaper, bool has_failed)
 
 static void run(void *context)
 {
-	struct sr_group_reaper *reaper = context;
+	struct sr_resource_group_reaper *reaper = context;
 	bool has_failed;
 	do {
 		SR_CLEANUP(sr_result) struct sr_result looked = look(reaper->workspace);
@@ -132,19 +132,20 @@ static struct sr_result make_default_group(struct sr_connection *connection, voi
 {
 	(void)context;
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
-	struct sr_group group = {.name = SR_DEFAULT_GROUP, .location = "local", .created = sr_unix_s()};
-	struct sr_result found = sr_group_find(connection, arena, SR_DEFAULT_GROUP, &group);
+	struct sr_resource_group group = {.name = SR_DEFAULT_GROUP, .location = "local", .created = sr_unix_s()};
+	struct sr_result found = sr_resource_group_find(connection, arena, SR_DEFAULT_GROUP, &group);
 	if (sr_result_code(found) == SR_NOT_FOUND) {
 		sr_ignore(found);
-		return sr_group_write(connection, &group);
+		return sr_resource_group_write(connection, &group);
 	}
 	return found;
 }
 
-struct sr_result sr_group_reaper_start(struct sr_workspace *workspace, struct sr_group_reaper **ret_reaper)
+struct sr_result sr_resource_group_reaper_start(struct sr_workspace *workspace,
+                                                struct sr_resource_group_reaper **ret_reaper)
 {
 	SR_TRY(sr_workspace_write(workspace, make_default_group, NULL));
-	struct sr_group_reaper *reaper = sr_alloc(sizeof *reaper);
+	struct sr_resource_group_reaper *reaper = sr_alloc(sizeof *reaper);
 	reaper->workspace = workspace;
 	sr_mutex_init(&reaper->mutex, SR_RANK_LEAF);
 	sr_cond_init(&reaper->changed);
@@ -159,7 +160,7 @@ struct sr_result sr_group_reaper_start(struct sr_workspace *workspace, struct sr
 	return sr_ok();
 }
 
-void sr_group_reaper_wake(struct sr_group_reaper *reaper)
+void sr_resource_group_reaper_wake(struct sr_resource_group_reaper *reaper)
 {
 	if (reaper) {
 		SR_LOCKED(&reaper->mutex);
@@ -168,7 +169,7 @@ void sr_group_reaper_wake(struct sr_group_reaper *reaper)
 	}
 }
 
-void sr_group_reaper_stop(struct sr_group_reaper *reaper)
+void sr_resource_group_reaper_stop(struct sr_resource_group_reaper *reaper)
 {
 	if (!reaper) {
 		return;

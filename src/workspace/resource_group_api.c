@@ -3,8 +3,8 @@
 #include "workspace/api.h"
 
 #include "base/clock.h"
-#include "workspace/group.h"
-#include "workspace/group_reaper.h"
+#include "workspace/resource_group.h"
+#include "workspace/resource_group_reaper.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -14,7 +14,7 @@ enum { LOCATION_MAX = 64, POLL_AGAIN_S = 1 };
 
 struct group_work {
 	struct sr_arm_call *call;
-	struct sr_group group;
+	struct sr_resource_group group;
 	bool is_new;
 	json_t *list;
 };
@@ -24,7 +24,7 @@ static const char *group_id(const struct sr_arm_call *call, const char *name)
 	return sr_arena_printf(call->arena, "/subscriptions/%s/resourceGroups/%s", call->installation.subscription, name);
 }
 
-static json_t *group_json(const struct sr_arm_call *call, const struct sr_group *group)
+static json_t *group_json(const struct sr_arm_call *call, const struct sr_resource_group *group)
 {
 	json_t *body = json_object(), *properties = json_object();
 	sr_json_set_string(body, "id", group_id(call, group->name));
@@ -43,10 +43,10 @@ static json_t *group_json(const struct sr_arm_call *call, const struct sr_group 
 static struct sr_result find_work(struct sr_connection *connection, void *context)
 {
 	struct group_work *work = context;
-	return sr_group_find(connection, work->call->arena, work->call->parts[1], &work->group);
+	return sr_resource_group_find(connection, work->call->arena, work->call->parts[1], &work->group);
 }
 
-struct sr_result sr_group_get(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_group_get(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	struct group_work work = {.call = call};
 	SR_TRY(sr_workspace_read(call->workspace, find_work, &work));
@@ -54,14 +54,14 @@ struct sr_result sr_group_get(struct sr_arm_call *call, struct sr_arm_answer *an
 	return sr_ok();
 }
 
-struct sr_result sr_group_check(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_group_check(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	struct group_work work = {.call = call};
 	answer->status = 204;
 	return sr_workspace_read(call->workspace, find_work, &work);
 }
 
-static struct sr_result add_to_list(const struct sr_group *group, void *context)
+static struct sr_result add_to_list(const struct sr_resource_group *group, void *context)
 {
 	struct group_work *work = context;
 	json_array_append_new(work->list, group_json(work->call, group));
@@ -71,10 +71,10 @@ static struct sr_result add_to_list(const struct sr_group *group, void *context)
 static struct sr_result list_work(struct sr_connection *connection, void *context)
 {
 	struct group_work *work = context;
-	return sr_group_each(connection, work->call->arena, "", add_to_list, work);
+	return sr_resource_group_each(connection, work->call->arena, "", add_to_list, work);
 }
 
-struct sr_result sr_groups_list(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_groups_list(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	struct group_work work = {.call = call, .list = json_array()};
 	answer->body = json_object();
@@ -135,12 +135,12 @@ static struct sr_result read_tags(struct sr_arm_call *call, const char **ret_tag
 static struct sr_result put_work(struct sr_connection *connection, void *context)
 {
 	struct group_work *work = context;
-	struct sr_group found;
-	struct sr_result result = sr_group_find(connection, work->call->arena, work->group.name, &found);
+	struct sr_resource_group found;
+	struct sr_result result = sr_resource_group_find(connection, work->call->arena, work->group.name, &found);
 	work->is_new = sr_result_code(result) == SR_NOT_FOUND;
 	if (work->is_new) {
 		sr_ignore(result);
-		return sr_group_write(connection, &work->group);
+		return sr_resource_group_write(connection, &work->group);
 	}
 	SR_TRY(result);
 	if (found.is_deleting) {
@@ -154,13 +154,13 @@ static struct sr_result put_work(struct sr_connection *connection, void *context
 	}
 	found.tags = work->group.tags;
 	work->group = found;
-	return sr_group_write(connection, &work->group);
+	return sr_resource_group_write(connection, &work->group);
 }
 
-struct sr_result sr_group_put(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_group_put(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	struct group_work work = {.call = call, .group = {.name = call->parts[1], .created = sr_unix_s()}};
-	SR_TRY(sr_group_name_check(work.group.name));
+	SR_TRY(sr_resource_group_name_check(work.group.name));
 	SR_TRY(read_location(call, &work.group.location));
 	SR_TRY(read_tags(call, &work.group.tags));
 	SR_TRY(sr_json_get_string(call->body, "managedBy", &work.group.managed_by));
@@ -178,10 +178,10 @@ static struct sr_result patch_work(struct sr_connection *connection, void *conte
 	if (tags) {
 		work->group.tags = tags;
 	}
-	return sr_group_write(connection, &work->group);
+	return sr_resource_group_write(connection, &work->group);
 }
 
-struct sr_result sr_group_patch(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_group_patch(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	struct group_work work = {.call = call};
 	if (call->body) {
@@ -200,7 +200,7 @@ static struct sr_result delete_work(struct sr_connection *connection, void *cont
 		return sr_fail(SR_CONFLICT, "The resource group '%s' holds what was put into no other: it stays.",
 		               work->group.name);
 	}
-	return sr_group_mark_deleting(connection, work->group.name);
+	return sr_resource_group_mark_deleting(connection, work->group.name);
 }
 
 /* What polls name: the group, in a form that a path takes. */
@@ -213,11 +213,11 @@ static const char *operation_of(const struct sr_arm_call *call, const char *grou
 	                       call->api_version);
 }
 
-struct sr_result sr_group_delete(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_group_delete(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	struct group_work work = {.call = call};
 	SR_TRY(sr_workspace_write(call->workspace, delete_work, &work));
-	sr_group_reaper_wake(call->workspace->reaper);
+	sr_resource_group_reaper_wake(call->workspace->reaper);
 	answer->status = 202;
 	answer->location = operation_of(call, work.group.name);
 	answer->retry_after_s = POLL_AGAIN_S;
@@ -225,13 +225,13 @@ struct sr_result sr_group_delete(struct sr_arm_call *call, struct sr_arm_answer 
 }
 
 /* 202 while the group is on its way out, 200 when it is gone. */
-struct sr_result sr_group_deletion(struct sr_arm_call *call, struct sr_arm_answer *answer)
+struct sr_result sr_resource_group_deletion(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	SR_CLEANUP(sr_buf) struct sr_buf name = SR_BUF(256);
 	SR_TRY(sr_base64url_decode(sr_bytes_str(call->parts[1]), &name));
 	struct group_work work = {.call = call};
 	call->parts[1] = sr_arena_text(call->arena, sr_buf_bytes(&name));
-	SR_TRY(sr_group_name_check(call->parts[1]));
+	SR_TRY(sr_resource_group_name_check(call->parts[1]));
 	SR_TRY(sr_arm_authorise(call, "Microsoft.Resources/subscriptions/resourceGroups/read",
 	                        group_id(call, call->parts[1])));
 	struct sr_result result = sr_workspace_read(call->workspace, find_work, &work);
