@@ -4,7 +4,6 @@
 #define SR_VAULT_SECRET_HANDLERS_H
 
 #include "vault/call.h"
-#include "vault/chore.h"
 #include "vault/secret_store.h"
 
 /* secret_change.c: new versions, what an update changes, and reading */
@@ -34,7 +33,8 @@ SR_MUST struct sr_result sr_call_find_secret(struct sr_vault_call *call, struct 
 /* SR_DENIED "SecretManagedByKeyVault" where the secret is a certificate's; `operation` as the message names it. */
 SR_MUST struct sr_result sr_secret_check_unmanaged(const struct sr_secret_record *secret, const char *operation);
 
-/* Purges what was deleted once its time has come: secret_lifecycle.c. */
-extern const struct sr_chore sr_purge_secrets_chore;
+/* The chore of secret_lifecycle.c, as chore.h says: what was deleted is purged once its retention is over. The first
+ * time is sr_vault_secret_next_purge's. */
+SR_MUST struct sr_result sr_purge_secrets_run(struct sr_vault *vault, int64_t now);
 
 #endif

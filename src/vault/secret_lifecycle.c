@@ -122,7 +122,7 @@ static struct sr_result purge_due(struct sr_connection *connection, void *contex
 	return sr_ok();
 }
 
-static struct sr_result run_purge(struct sr_vault *vault, int64_t now)
+struct sr_result sr_purge_secrets_run(struct sr_vault *vault, int64_t now)
 {
 	struct purge purge = {.now = now, .count = PURGE_BATCH};
 	while (purge.count == PURGE_BATCH) {
@@ -132,5 +132,3 @@ static struct sr_result run_purge(struct sr_vault *vault, int64_t now)
 	}
 	return sr_ok();
 }
-
-const struct sr_chore sr_purge_secrets_chore = {"purge-secrets", sr_vault_secret_next_purge, run_purge};

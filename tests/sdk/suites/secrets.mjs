@@ -1,4 +1,8 @@
 // The secrets API of Key Vault, by Azure's unmodified SDK: every operation, and refusals in the service's shape.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { suite, step, finish, must, equal, refused, installation, credential, raw, unique } from '../steps.mjs';
 import { words } from '../canary.mjs';
@@ -148,5 +152,30 @@ await step('what_was_done_is_in_the_audit_log', async () => {
   must(!log.includes('never-in-the-log'), 'no value in it');
   const found = log.split('\n').filter((line) => line.includes(`secrets/${name}`)).join('\n');
   for (const word of ['SecretSet', 'SecretGet', 'SecretUpdate', 'SecretDisabled', properties.version]) must(found.includes(word), `${word} is recorded`);
+});
+await step('the_command_line_keeps_reads_and_deletes', async () => {
+  const name = `line-${unique()}`;
+  const run = (words, input) => {
+    const result = spawnSync(installation.binary, ['secret', ...words, '--state', installation.state], { input, encoding: 'utf8' });
+    return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+  };
+  equal(run(['set', name, '--content-type', 'text/plain'], 'typed välue\n').status, 0, 'set');
+  equal((await secrets.getSecret(name)).value, 'typed välue', 'what the SDK reads');
+  const file = path.join(os.tmpdir(), name);
+  fs.writeFileSync(file, 'line one\nline two\n');
+  equal(run(['set', name, '--file', file]).status, 0, 'set from a file');
+  fs.rmSync(file);
+  equal(run(['get', name]).stdout, 'line one\nline two\n', 'a file comes back exactly');
+  must(run(['list']).stdout.includes(name), 'listed');
+  must(run(['list', '--format', 'json']).stdout.includes(`/secrets/${name}`), 'listed as JSON');
+  must(run(['delete', name]).stdout.includes('can be recovered until'), 'deleted');
+  equal(run(['get', name]).status, 1, 'not found');
+  must(run(['list', '--deleted']).stdout.includes(name), 'among the deleted');
+  equal(run(['recover', name]).status, 0, 'recovered');
+  equal(run(['delete', name, '--purge']).status, 0, 'purged');
+  await refused(secrets.getDeletedSecret(name), 404, 'SecretNotFound');
+  const wrong = run(['set', name], Buffer.from([0xff, 0xfe]));
+  must(wrong.status !== 0 && wrong.stderr.includes('UTF-8'), `bytes are refused: ${wrong.stderr}`);
+  must(run(['set', name], 'x'.repeat(25601)).stderr.includes('25600 bytes'), 'what is too long is refused');
 });
 finish();

@@ -161,7 +161,7 @@ static void purge_protection_holds_until_the_time_comes(void **state)
 
 static struct sr_result next_work(struct sr_connection *connection, void *context)
 {
-	return sr_purge_secrets_chore.next(connection, context);
+	return sr_vault_secret_next_purge(connection, context);
 }
 
 static int64_t next_purge(void)
@@ -201,14 +201,14 @@ static void what_was_deleted_is_purged_when_its_time_has_come(void **state)
 	rig_sql(&rig, "UPDATE secret SET purge_at = 5000 WHERE name <> 's0' AND deleted = 1");
 	rig_sql(&rig, "UPDATE secret SET purge_at = 7000 WHERE name = 's0'");
 	assert_int_equal(next_purge(), 5000);
-	expect_ok(sr_purge_secrets_chore.run(&rig.vault, 4999));
+	expect_ok(sr_purge_secrets_run(&rig.vault, 4999));
 	assert_int_equal(next_purge(), 5000);
-	expect_ok(sr_purge_secrets_chore.run(&rig.vault, 5000));
+	expect_ok(sr_purge_secrets_run(&rig.vault, 5000));
 	assert_int_equal(next_purge(), 7000);
 	expect_ok(rig_call(&rig, "GET", "/deletedsecrets/s0", NULL));
 	expect_reason(rig_call(&rig, "GET", "/deletedsecrets/s1", NULL), SR_NOT_FOUND, "SecretNotFound");
 	expect_ok(rig_call(&rig, "GET", "/secrets/stays", NULL));
-	expect_ok(sr_purge_secrets_chore.run(&rig.vault, 7000));
+	expect_ok(sr_purge_secrets_run(&rig.vault, 7000));
 	assert_true(next_purge() == SR_NO_TIME);
 	struct entries entries = {0}; /* each once, by the chore */
 	expect_ok(sr_database_read(rig.vault.state.database, count_work, &entries));
