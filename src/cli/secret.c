@@ -5,6 +5,7 @@
 #include "seal/secret.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -41,15 +42,16 @@ static const char *last_segment(const char *id)
 	return slash ? slash + 1 : id;
 }
 
-static struct sr_result read_stream(FILE *stream, const char *name, struct sr_buf *value)
+static struct sr_result read_stream(int fd, const char *name, struct sr_buf *value)
 {
 	char part[4096];
-	size_t got;
-	while (value->len < VALUE_MAX && (got = fread(part, 1, sizeof part, stream)) > 0) {
-		sr_buf_append(value, sr_bytes_of(part, got));
+	ssize_t got = 1;
+	while (value->len < VALUE_MAX && got > 0) {
+		got = read(fd, part, sizeof part);
+		sr_buf_append(value, sr_bytes_of(part, got > 0 ? (size_t)got : 0));
 	}
 	sr_wipe(part, sizeof part);
-	return ferror(stream) ? sr_fail_errno(errno, "read %s", name) : sr_ok();
+	return got < 0 ? sr_fail_errno(errno, "read %s", name) : sr_ok();
 }
 
 /* A line typed at the terminal, which does not show it. */
@@ -77,17 +79,17 @@ static struct sr_result read_value(struct sr_cli *cli, struct sr_buf *value)
 {
 	const char *path = sr_cli_option(cli, "file");
 	if (path) {
-		FILE *file = fopen(path, "re");
-		if (!file) {
+		const int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
 			return sr_fail_errno(errno, "open %s", path);
 		}
-		struct sr_result read = read_stream(file, path, value);
-		fclose(file);
-		SR_TRY(read);
+		struct sr_result result = read_stream(fd, path, value);
+		close(fd);
+		SR_TRY(result);
 	} else if (isatty(STDIN_FILENO)) {
 		SR_TRY(read_terminal(value));
 	} else {
-		SR_TRY(read_stream(stdin, "standard input", value));
+		SR_TRY(read_stream(STDIN_FILENO, "standard input", value));
 		value->len -= value->len > 0 && value->data[value->len - 1] == '\n' ? 1 : 0;
 	}
 	return sr_buf_result(value);
