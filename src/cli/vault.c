@@ -100,6 +100,9 @@ static void print_network(const json_t *properties)
 		{
 			printf("  %s\n", sr_cli_text(rule, "value"));
 		}
+		if (!at) {
+			puts("  none");
+		}
 	}
 }
 

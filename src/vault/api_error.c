@@ -23,6 +23,11 @@ static const struct {
     {"AccessDenied", {403, "Forbidden", "AccessDenied", false}},
     {"ForbiddenByPolicy", {403, "Forbidden", "ForbiddenByPolicy", false}},
     {"ObjectIsDeletedButRecoverable", {409, "Conflict", "ObjectIsDeletedButRecoverable", false}},
+    {"SecretNotFound", {404, "SecretNotFound", NULL, false}},
+    {"SecretDisabled", {403, "Forbidden", "SecretDisabled", false}},
+    {"SecretManagedByKeyVault", {403, "Forbidden", "SecretManagedByKeyVault", false}},
+    {"SecretAlreadyExists", {409, "Conflict", "SecretAlreadyExists", false}},
+    {"ObjectIsManaged", {409, "Conflict", "ObjectIsManaged", false}},
     {"KeyAlreadyExists", {409, "Conflict", "KeyAlreadyExists", false}},
 };
 

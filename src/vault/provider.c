@@ -12,7 +12,7 @@ enum { BODY_MAX = 4 * 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
 
 #define FRONT "workspace" /* the service that may come by the provider's door */
 
-bool sr_provider_is_for(const struct sr_exchange *exchange)
+bool sr_vault_provider_is_for(const struct sr_exchange *exchange)
 {
 	if (!sr_exchange_is_local(exchange)) {
 		return sr_exchange_peer_service(exchange)[0] != '\0';
@@ -90,7 +90,7 @@ static struct sr_result send_json(struct sr_exchange *exchange, int status, cons
 	return sr_exchange_send(exchange, status, sr_buf_bytes(&text));
 }
 
-void sr_provider_error(struct sr_exchange *exchange, struct sr_result error)
+void sr_vault_provider_error(struct sr_exchange *exchange, struct sr_result error)
 {
 	const char *code;
 	const int status = status_of(error, &code);
@@ -111,8 +111,8 @@ void sr_provider_error(struct sr_exchange *exchange, struct sr_result error)
 	sr_ignore(send_json(exchange, status, body)); /* where the answer cannot be sent, nobody is left to tell */
 }
 
-static struct sr_result append_audit(struct sr_connection *connection, const struct sr_provider_call *call, int status,
-                                     const char *outcome)
+static struct sr_result append_audit(struct sr_connection *connection, const struct sr_vault_provider_call *call,
+                                     int status, const char *outcome)
 {
 	const char *object = !call->name  ? NULL
 	                     : call->kind ? sr_arena_printf(call->arena, "%s/accessPolicies/%s", call->name, call->kind)
@@ -132,10 +132,10 @@ static struct sr_result append_audit(struct sr_connection *connection, const str
 }
 
 struct audited_write {
-	const struct sr_provider_call *call;
+	const struct sr_vault_provider_call *call;
 	sr_database_work work;
 	void *context;
-	const struct sr_provider_answer *answer;
+	const struct sr_vault_provider_answer *answer;
 };
 
 static struct sr_result run_audited(struct sr_connection *connection, void *context)
@@ -145,8 +145,8 @@ static struct sr_result run_audited(struct sr_connection *connection, void *cont
 	return append_audit(connection, write->call, write->answer->status ? write->answer->status : 200, NULL);
 }
 
-struct sr_result sr_provider_write(struct sr_provider_call *call, sr_database_work work, void *context,
-                                   const struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_write(struct sr_vault_provider_call *call, sr_database_work work, void *context,
+                                         const struct sr_vault_provider_answer *answer)
 {
 	struct audited_write write = {call, work, context, answer};
 	SR_TRY(sr_database_write(call->vault->state.database, run_audited, &write));
@@ -154,7 +154,8 @@ struct sr_result sr_provider_write(struct sr_provider_call *call, sr_database_wo
 	return sr_ok();
 }
 
-void sr_provider_recall(struct sr_provider_call *call, const struct sr_kek_set *set, struct sr_provider_answer *answer)
+void sr_vault_provider_recall(struct sr_vault_provider_call *call, const struct sr_kek_set *set,
+                              struct sr_vault_provider_answer *answer)
 {
 	struct sr_recall_outcome outcome = {0};
 	struct sr_grantor *grantor = call->vault->state.grantor;
@@ -168,7 +169,7 @@ void sr_provider_recall(struct sr_provider_call *call, const struct sr_kek_set *
 }
 
 struct entry {
-	const struct sr_provider_call *call;
+	const struct sr_vault_provider_call *call;
 	int status;
 	const char *outcome;
 };
@@ -180,7 +181,7 @@ static struct sr_result audit_work(struct sr_connection *connection, void *conte
 }
 
 /* The entry of a call whose handler wrote none. Where it cannot be written the call fails. */
-static struct sr_result audit(const struct sr_provider_call *call, const struct sr_provider_answer *answer,
+static struct sr_result audit(const struct sr_vault_provider_call *call, const struct sr_vault_provider_answer *answer,
                               struct sr_result result)
 {
 	if (call->is_audited) {
@@ -210,7 +211,7 @@ static bool is_api_version(const char *version)
 }
 
 /* The front alone, and only in somebody's name. */
-static struct sr_result check_caller(const struct sr_provider_call *call)
+static struct sr_result check_caller(const struct sr_vault_provider_call *call)
 {
 	if (!call->service) {
 		return sr_ok();
@@ -225,7 +226,7 @@ static struct sr_result check_caller(const struct sr_provider_call *call)
 	return sr_ok();
 }
 
-static struct sr_result check_request(struct sr_provider_call *call)
+static struct sr_result check_request(struct sr_vault_provider_call *call)
 {
 	call->api_version = sr_parameter_get(&call->query, "api-version");
 	if (!call->api_version) {
@@ -241,15 +242,16 @@ static struct sr_result check_request(struct sr_provider_call *call)
 	return sr_access_installation(call->vault->access, &call->installation);
 }
 
-struct sr_result sr_provider_perform(struct sr_provider_call *call, const char *method, struct sr_bytes path,
-                                     struct sr_bytes query, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_perform(struct sr_vault_provider_call *call, const char *method,
+                                           struct sr_bytes path, struct sr_bytes query,
+                                           struct sr_vault_provider_answer *answer)
 {
 	struct sr_segments segments;
 	SR_TRY(sr_segments_parse(call->arena, path, &segments));
 	SR_TRY(sr_parameters_parse(call->arena, query, false, &call->query));
 	struct sr_result result = check_caller(call);
 	if (sr_is_ok(result)) {
-		result = sr_provider_route_find(method, &segments, call);
+		result = sr_vault_provider_route_find(method, &segments, call);
 	}
 	if (sr_is_ok(result)) {
 		result = check_request(call);
@@ -260,7 +262,7 @@ struct sr_result sr_provider_perform(struct sr_provider_call *call, const char *
 	return audit(call, answer, result);
 }
 
-static struct sr_result read_body(struct sr_exchange *exchange, struct sr_provider_call *call)
+static struct sr_result read_body(struct sr_exchange *exchange, struct sr_vault_provider_call *call)
 {
 	struct sr_bytes text;
 	SR_TRY(sr_exchange_read_all(exchange, BODY_MAX, &text));
@@ -275,24 +277,23 @@ static struct sr_result read_body(struct sr_exchange *exchange, struct sr_provid
 	return sr_fail_as(SR_INVALID, "InvalidRequestContent", "The request content is no JSON object.");
 }
 
-static struct sr_result run(struct sr_exchange *exchange, struct sr_provider_call *call,
-                            struct sr_provider_answer *answer)
+static struct sr_result run(struct sr_exchange *exchange, struct sr_vault_provider_call *call,
+                            struct sr_vault_provider_answer *answer)
 {
 	SR_TRY(read_body(exchange, call));
-	SR_TRY(sr_provider_perform(call, sr_exchange_method(exchange), sr_exchange_path(exchange),
-	                           sr_exchange_query(exchange), answer));
+	SR_TRY(sr_vault_provider_perform(call, sr_exchange_method(exchange), sr_exchange_path(exchange),
+	                                 sr_exchange_query(exchange), answer));
 	if (answer->revocation[0]) {
 		sr_exchange_add_header(exchange, "x-strongroom-revocation", answer->revocation);
 	}
 	return send_json(exchange, answer->status ? answer->status : 200, answer->body);
 }
 
-struct sr_result sr_provider_handle(struct sr_exchange *exchange, struct sr_vault *vault)
+struct sr_result sr_vault_provider_handle(struct sr_exchange *exchange, struct sr_vault *vault)
 {
 	const bool is_local = sr_exchange_is_local(exchange);
 	const char *request_id = sr_exchange_header(exchange, SR_CALLER_REQUEST_ID);
-	const char *origin = sr_exchange_header(exchange, SR_CALLER_ORIGIN);
-	struct sr_provider_call call = {
+	struct sr_vault_provider_call call = {
 	    .vault = vault,
 	    .arena = sr_exchange_arena(exchange),
 	    .object_id = is_local ? "local" : sr_exchange_header(exchange, SR_CALLER_OBJECT_ID),
@@ -301,8 +302,7 @@ struct sr_result sr_provider_handle(struct sr_exchange *exchange, struct sr_vaul
 	    .request_id = request_id && !is_local ? request_id : sr_exchange_request_id(exchange),
 	    .service = is_local ? NULL : sr_exchange_peer_service(exchange),
 	};
-	call.origin = origin ? origin : sr_arena_printf(call.arena, "https://%s", sr_exchange_authority(exchange));
-	struct sr_provider_answer answer = {0};
+	struct sr_vault_provider_answer answer = {0};
 	struct sr_result result = run(exchange, &call, &answer);
 	json_decref(answer.body);
 	json_decref(call.body);

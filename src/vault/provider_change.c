@@ -13,8 +13,8 @@
 
 /* One change on its way. */
 struct change {
-	struct sr_provider_call *call;
-	struct sr_provider_answer *answer;
+	struct sr_vault_provider_call *call;
+	struct sr_vault_provider_answer *answer;
 	struct sr_vault_wishes wishes;
 	struct sr_vault_removal removal;
 	bool is_gone; /* deleting what is not there */
@@ -42,7 +42,7 @@ static struct sr_result write_lists(struct sr_connection *connection, const stru
 
 static struct sr_result make(struct sr_connection *connection, struct change *change)
 {
-	struct sr_provider_call *call = change->call;
+	struct sr_vault_provider_call *call = change->call;
 	const bool is_default = is_same(call->subscription, call->installation.subscription);
 	if (!sr_is_vault_name(call->name)) {
 		return sr_fail_as(SR_INVALID, "VaultNameNotValid",
@@ -60,14 +60,14 @@ static struct sr_result make(struct sr_connection *connection, struct change *ch
 	SR_TRY(sr_vault_insert(connection, &vault));
 	SR_TRY(write_lists(connection, change, vault.name));
 	change->answer->status = 201;
-	SR_TRY(sr_provider_find(connection, call, &vault));
-	return sr_provider_vault_json(connection, call, &vault, &change->answer->body);
+	SR_TRY(sr_vault_provider_find(connection, call, &vault));
+	return sr_vault_provider_vault_json(connection, call, &vault, &change->answer->body);
 }
 
 static struct sr_result update(struct sr_connection *connection, struct change *change, struct sr_vault_record *vault,
                                bool is_whole)
 {
-	struct sr_provider_call *call = change->call;
+	struct sr_vault_provider_call *call = change->call;
 	SR_TRY(sr_vault_wishes_apply(call->arena, &change->wishes, is_whole, vault));
 	if (is_whole && !vault->is_by_roles && !change->wishes.has_policies) {
 		return sr_fail(SR_INVALID, "accessPolicies: needed, if only empty, where enableRbacAuthorization is not true");
@@ -76,24 +76,24 @@ static struct sr_result update(struct sr_connection *connection, struct change *
 	vault->updated_by = call->object_id;
 	SR_TRY(sr_vault_update(connection, vault));
 	SR_TRY(write_lists(connection, change, vault->name));
-	return sr_provider_vault_json(connection, call, vault, &change->answer->body);
+	return sr_vault_provider_vault_json(connection, call, vault, &change->answer->body);
 }
 
 static struct sr_result recover(struct sr_connection *connection, struct change *change)
 {
-	struct sr_provider_call *call = change->call;
+	struct sr_vault_provider_call *call = change->call;
 	struct sr_vault_record vault;
-	SR_TRY(sr_provider_find_deleted(connection, call, &vault));
+	SR_TRY(sr_vault_provider_find_deleted(connection, call, &vault));
 	if (!is_same(vault.resource_group, call->group)) {
 		return sr_fail(SR_INVALID, "The deleted vault was in resource group '%s', where alone it can be recovered.",
 		               vault.resource_group);
 	}
 	SR_TRY(sr_vault_mark_deleted(connection, vault.name, SR_NO_TIME, SR_NO_TIME));
-	return sr_provider_vault_json(connection, call, &vault, &change->answer->body);
+	return sr_vault_provider_vault_json(connection, call, &vault, &change->answer->body);
 }
 
 /* Names are one for all groups and subscriptions, since they are hosts' names. */
-static struct sr_result refuse_taken(const struct sr_provider_call *call, const struct sr_vault_record *vault)
+static struct sr_result refuse_taken(const struct sr_vault_provider_call *call, const struct sr_vault_record *vault)
 {
 	if (vault->deleted_at != SR_NO_TIME) {
 		return sr_fail_as(SR_CONFLICT, "ConflictError",
@@ -109,7 +109,7 @@ static struct sr_result refuse_taken(const struct sr_provider_call *call, const 
 static struct sr_result put_work(struct sr_connection *connection, void *context)
 {
 	struct change *change = context;
-	struct sr_provider_call *call = change->call;
+	struct sr_vault_provider_call *call = change->call;
 	struct sr_vault_record any, vault;
 	struct sr_result taken = sr_vault_find_any(connection, call->arena, call->name, SR_VAULT_EITHER, &any);
 	if (sr_result_code(taken) == SR_NOT_FOUND) {
@@ -123,13 +123,13 @@ static struct sr_result put_work(struct sr_connection *connection, void *context
 	if (change->wishes.is_recovery && any.deleted_at != SR_NO_TIME) {
 		return recover(connection, change);
 	}
-	struct sr_result found = sr_provider_find(connection, call, &vault);
+	struct sr_result found = sr_vault_provider_find(connection, call, &vault);
 	const bool is_ours = sr_is_ok(found) && !change->wishes.is_recovery;
 	sr_ignore(found);
 	return is_ours ? update(connection, change, &vault, true) : refuse_taken(call, &any);
 }
 
-static struct sr_result read_wishes(struct sr_provider_call *call, struct sr_vault_wishes *ret_wishes)
+static struct sr_result read_wishes(struct sr_vault_provider_call *call, struct sr_vault_wishes *ret_wishes)
 {
 	if (!call->body) {
 		return sr_fail_as(SR_INVALID, "InvalidRequestContent", "The request has no content.");
@@ -137,12 +137,12 @@ static struct sr_result read_wishes(struct sr_provider_call *call, struct sr_vau
 	return sr_vault_wishes_read(call->arena, call->body, call->installation.tenant, ret_wishes);
 }
 
-struct sr_result sr_provider_put(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_put(struct sr_vault_provider_call *call, struct sr_vault_provider_answer *answer)
 {
 	SR_CLEANUP(change) struct change change = {.call = call, .answer = answer};
 	SR_TRY(read_wishes(call, &change.wishes));
-	SR_TRY(sr_provider_write(call, put_work, &change, answer));
-	sr_expiry_wake(call->vault->expiry); /* keys of a recovered vault may have ended meanwhile */
+	SR_TRY(sr_vault_provider_write(call, put_work, &change, answer));
+	sr_tending_wake(call->vault->tending); /* keys of a recovered vault may have ended meanwhile */
 	return sr_ok();
 }
 
@@ -150,15 +150,15 @@ static struct sr_result patch_work(struct sr_connection *connection, void *conte
 {
 	struct change *change = context;
 	struct sr_vault_record vault;
-	SR_TRY(sr_provider_find(connection, change->call, &vault));
+	SR_TRY(sr_vault_provider_find(connection, change->call, &vault));
 	return update(connection, change, &vault, false);
 }
 
-struct sr_result sr_provider_patch(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_patch(struct sr_vault_provider_call *call, struct sr_vault_provider_answer *answer)
 {
 	SR_CLEANUP(change) struct change change = {.call = call, .answer = answer};
 	SR_TRY(read_wishes(call, &change.wishes));
-	return sr_provider_write(call, patch_work, &change, answer);
+	return sr_vault_provider_write(call, patch_work, &change, answer);
 }
 
 /* The kinds of change to a list of policies: what becomes of an identity's permissions. */
@@ -185,8 +185,8 @@ static const struct {
 } policy_changes[] = {{"add", add_to, false}, {"replace", replace, false}, {"remove", take_from, true}};
 
 struct policy_change {
-	struct sr_provider_call *call;
-	struct sr_provider_answer *answer;
+	struct sr_vault_provider_call *call;
+	struct sr_vault_provider_answer *answer;
 	uint64_t (*combine)(uint64_t had, uint64_t named);
 	bool is_removal;
 	struct sr_access_policy *named;
@@ -209,11 +209,11 @@ static struct sr_result change_policy(struct sr_connection *connection, const st
 static struct sr_result policies_work(struct sr_connection *connection, void *context)
 {
 	const struct policy_change *change = context;
-	struct sr_provider_call *call = change->call;
+	struct sr_vault_provider_call *call = change->call;
 	struct sr_vault_record vault;
 	struct sr_access_policy *had, *now;
 	size_t had_count, now_count;
-	SR_TRY(sr_provider_find(connection, call, &vault));
+	SR_TRY(sr_vault_provider_find(connection, call, &vault));
 	SR_TRY(sr_access_policies_list(connection, call->arena, vault.name, &had, &had_count));
 	size_t added = 0;
 	for (size_t i = 0; i < change->named_count; i++) {
@@ -245,7 +245,8 @@ static struct sr_result policies_work(struct sr_connection *connection, void *co
 	return sr_ok();
 }
 
-struct sr_result sr_provider_policies(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_policies(struct sr_vault_provider_call *call,
+                                            struct sr_vault_provider_answer *answer)
 {
 	const json_t *properties = NULL, *list = NULL;
 	struct policy_change change = {.call = call, .answer = answer};
@@ -264,14 +265,14 @@ struct sr_result sr_provider_policies(struct sr_provider_call *call, struct sr_p
 		return sr_fail(SR_INVALID, "properties.accessPolicies is expected");
 	}
 	SR_TRY(sr_access_policies_read(call->arena, list, call->installation.tenant, &change.named, &change.named_count));
-	return sr_provider_write(call, policies_work, &change, answer);
+	return sr_vault_provider_write(call, policies_work, &change, answer);
 }
 
 static struct sr_result delete_work(struct sr_connection *connection, void *context)
 {
 	struct change *change = context;
 	struct sr_vault_record vault;
-	struct sr_result found = sr_provider_find(connection, change->call, &vault);
+	struct sr_result found = sr_vault_provider_find(connection, change->call, &vault);
 	change->is_gone = sr_result_code(found) == SR_NOT_FOUND;
 	if (change->is_gone) {
 		sr_ignore(found);
@@ -282,13 +283,13 @@ static struct sr_result delete_work(struct sr_connection *connection, void *cont
 	return sr_vault_delete(connection, change->call->arena, &vault, sr_unix_s(), &change->removal);
 }
 
-struct sr_result sr_provider_delete(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_delete(struct sr_vault_provider_call *call, struct sr_vault_provider_answer *answer)
 {
 	SR_CLEANUP(change) struct change change = {.call = call, .answer = answer};
-	SR_TRY(sr_provider_write(call, delete_work, &change, answer));
+	SR_TRY(sr_vault_provider_write(call, delete_work, &change, answer));
 	if (!change.is_gone) {
 		sr_vault_removal_forget(&call->vault->state, call->name, &change.removal);
-		sr_provider_recall(call, &change.removal.revoked, answer);
+		sr_vault_provider_recall(call, &change.removal.revoked, answer);
 	}
 	return sr_ok();
 }
@@ -297,7 +298,7 @@ static struct sr_result purge_work(struct sr_connection *connection, void *conte
 {
 	struct change *change = context;
 	struct sr_vault_record vault;
-	SR_TRY(sr_provider_find_deleted(connection, change->call, &vault));
+	SR_TRY(sr_vault_provider_find_deleted(connection, change->call, &vault));
 	if (vault.is_purge_protected && sr_unix_s() < vault.purge_at) {
 		return sr_fail_as(SR_INVALID, "MethodNotAllowed",
 		                  "Operation 'DeletedVaultPurge' is not allowed: purge protection is on for this vault.");
@@ -305,11 +306,11 @@ static struct sr_result purge_work(struct sr_connection *connection, void *conte
 	return sr_vault_destroy(connection, change->call->arena, &vault, &change->removal);
 }
 
-struct sr_result sr_provider_purge(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_purge(struct sr_vault_provider_call *call, struct sr_vault_provider_answer *answer)
 {
 	SR_CLEANUP(change) struct change change = {.call = call, .answer = answer};
-	SR_TRY(sr_provider_write(call, purge_work, &change, answer));
+	SR_TRY(sr_vault_provider_write(call, purge_work, &change, answer));
 	sr_vault_removal_forget(&call->vault->state, call->name, &change.removal);
-	sr_provider_recall(call, &change.removal.revoked, answer);
+	sr_vault_provider_recall(call, &change.removal.revoked, answer);
 	return sr_kek_fold_log(&call->vault->state);
 }

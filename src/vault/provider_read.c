@@ -16,13 +16,13 @@ static bool is_same(const char *a, const char *b)
 	return sr_equal_nocase(sr_bytes_str(a), sr_bytes_str(b));
 }
 
-static const char *subscription_of(const struct sr_provider_call *call, const struct sr_vault_record *vault)
+static const char *subscription_of(const struct sr_vault_provider_call *call, const struct sr_vault_record *vault)
 {
 	return vault->subscription ? vault->subscription : call->installation.subscription;
 }
 
-struct sr_result sr_provider_find(struct sr_connection *connection, const struct sr_provider_call *call,
-                                  struct sr_vault_record *ret_vault)
+struct sr_result sr_vault_provider_find(struct sr_connection *connection, const struct sr_vault_provider_call *call,
+                                        struct sr_vault_record *ret_vault)
 {
 	struct sr_vault_record vault = {0};
 	struct sr_result found = sr_vault_find(connection, call->arena, call->name, &vault);
@@ -41,8 +41,9 @@ struct sr_result sr_provider_find(struct sr_connection *connection, const struct
 	return sr_ok();
 }
 
-struct sr_result sr_provider_find_deleted(struct sr_connection *connection, const struct sr_provider_call *call,
-                                          struct sr_vault_record *ret_vault)
+struct sr_result sr_vault_provider_find_deleted(struct sr_connection *connection,
+                                                const struct sr_vault_provider_call *call,
+                                                struct sr_vault_record *ret_vault)
 {
 	struct sr_vault_record vault = {0};
 	struct sr_result found = sr_vault_find_any(connection, call->arena, call->name, SR_VAULT_DELETED, &vault);
@@ -61,7 +62,7 @@ struct sr_result sr_provider_find_deleted(struct sr_connection *connection, cons
 }
 
 /* "https://NAME.vault.localhost:8442/": by the first name of the certificate that all vaults share. */
-static const char *vault_uri(const struct sr_provider_call *call, const char *name)
+static const char *vault_uri(const struct sr_vault_provider_call *call, const char *name)
 {
 	const struct sr_host *host = call->vault->host;
 	const char *const *names = host ? sr_host_dns_names(host) : NULL;
@@ -101,7 +102,7 @@ static json_t *system_data(const struct sr_vault_record *vault)
 	return data;
 }
 
-static struct sr_result network_json(struct sr_connection *connection, const struct sr_provider_call *call,
+static struct sr_result network_json(struct sr_connection *connection, const struct sr_vault_provider_call *call,
                                      const struct sr_vault_record *vault, json_t *extras, json_t **ret_json)
 {
 	const char *const *texts;
@@ -123,7 +124,7 @@ static struct sr_result network_json(struct sr_connection *connection, const str
 	return sr_ok();
 }
 
-static struct sr_result policies_json(struct sr_connection *connection, const struct sr_provider_call *call,
+static struct sr_result policies_json(struct sr_connection *connection, const struct sr_vault_provider_call *call,
                                       const struct sr_vault_record *vault, json_t **ret_json)
 {
 	struct sr_access_policy *policies;
@@ -137,7 +138,7 @@ static struct sr_result policies_json(struct sr_connection *connection, const st
 	return sr_ok();
 }
 
-static struct sr_result properties_json(struct sr_connection *connection, const struct sr_provider_call *call,
+static struct sr_result properties_json(struct sr_connection *connection, const struct sr_vault_provider_call *call,
                                         const struct sr_vault_record *vault, json_t **ret_json)
 {
 	SR_CLEANUP(sr_json) json_t *extras = object_of(vault->extras);
@@ -169,8 +170,9 @@ static struct sr_result properties_json(struct sr_connection *connection, const 
 	return sr_ok();
 }
 
-struct sr_result sr_provider_vault_json(struct sr_connection *connection, const struct sr_provider_call *call,
-                                        const struct sr_vault_record *vault, json_t **ret_json)
+struct sr_result sr_vault_provider_vault_json(struct sr_connection *connection,
+                                              const struct sr_vault_provider_call *call,
+                                              const struct sr_vault_record *vault, json_t **ret_json)
 {
 	json_t *properties;
 	SR_TRY(properties_json(connection, call, vault, &properties));
@@ -186,7 +188,7 @@ struct sr_result sr_provider_vault_json(struct sr_connection *connection, const 
 	return sr_ok();
 }
 
-static json_t *deleted_json(const struct sr_provider_call *call, const struct sr_vault_record *vault)
+static json_t *deleted_json(const struct sr_vault_provider_call *call, const struct sr_vault_record *vault)
 {
 	char deleted[SR_ISO_TIME_LEN], purged[SR_ISO_TIME_LEN];
 	sr_iso_time(vault->deleted_at, deleted);
@@ -211,19 +213,19 @@ static json_t *deleted_json(const struct sr_provider_call *call, const struct sr
 
 /* One vault or a list, read in one snapshot. */
 struct reading {
-	struct sr_provider_call *call;
-	struct sr_provider_answer *answer;
+	struct sr_vault_provider_call *call;
+	struct sr_vault_provider_answer *answer;
 };
 
 static struct sr_result get_work(struct sr_connection *connection, void *context)
 {
 	const struct reading *reading = context;
 	struct sr_vault_record vault;
-	SR_TRY(sr_provider_find(connection, reading->call, &vault));
-	return sr_provider_vault_json(connection, reading->call, &vault, &reading->answer->body);
+	SR_TRY(sr_vault_provider_find(connection, reading->call, &vault));
+	return sr_vault_provider_vault_json(connection, reading->call, &vault, &reading->answer->body);
 }
 
-struct sr_result sr_provider_get(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_get(struct sr_vault_provider_call *call, struct sr_vault_provider_answer *answer)
 {
 	struct reading reading = {call, answer};
 	return sr_database_read(call->vault->state.database, get_work, &reading);
@@ -233,19 +235,20 @@ static struct sr_result get_deleted_work(struct sr_connection *connection, void 
 {
 	const struct reading *reading = context;
 	struct sr_vault_record vault;
-	SR_TRY(sr_provider_find_deleted(connection, reading->call, &vault));
+	SR_TRY(sr_vault_provider_find_deleted(connection, reading->call, &vault));
 	reading->answer->body = deleted_json(reading->call, &vault);
 	return sr_ok();
 }
 
-struct sr_result sr_provider_get_deleted(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_get_deleted(struct sr_vault_provider_call *call,
+                                               struct sr_vault_provider_answer *answer)
 {
 	struct reading reading = {call, answer};
 	return sr_database_read(call->vault->state.database, get_deleted_work, &reading);
 }
 
 struct listing {
-	struct sr_provider_call *call;
+	struct sr_vault_provider_call *call;
 	struct sr_vault_filter filter;
 	const char *after;
 	uint64_t limit;
@@ -256,7 +259,7 @@ struct listing {
 static struct sr_result list_work(struct sr_connection *connection, void *context)
 {
 	struct listing *listing = context;
-	struct sr_provider_call *call = listing->call;
+	struct sr_vault_provider_call *call = listing->call;
 	struct sr_vault_page page;
 	SR_TRY(sr_vault_list(connection, call->arena, &listing->filter, listing->after, (size_t)listing->limit, &page));
 	for (size_t i = 0; i < page.count; i++) {
@@ -264,7 +267,7 @@ static struct sr_result list_work(struct sr_connection *connection, void *contex
 		if (listing->filter.presence == SR_VAULT_DELETED) {
 			item = deleted_json(call, &page.items[i]);
 		} else {
-			SR_TRY(sr_provider_vault_json(connection, call, &page.items[i], &item));
+			SR_TRY(sr_vault_provider_vault_json(connection, call, &page.items[i], &item));
 		}
 		json_array_append_new(listing->values, item);
 	}
@@ -272,18 +275,19 @@ static struct sr_result list_work(struct sr_connection *connection, void *contex
 	return sr_ok();
 }
 
-static const char *next_link(const struct sr_provider_call *call, const struct listing *listing)
+/* From the root on: the front knows by which name the client reached it. */
+static const char *next_link(const struct sr_vault_provider_call *call, const struct listing *listing)
 {
 	const char *tail = listing->filter.presence == SR_VAULT_DELETED ? "deletedVaults" : "vaults";
 	const char *group = call->group ? sr_arena_printf(call->arena, "/resourceGroups/%s", call->group) : "";
-	return sr_arena_printf(
-	    call->arena, "%s/subscriptions/%s%s/providers/Microsoft.KeyVault/%s?api-version=%s&$top=%llu&$skiptoken=%s",
-	    call->origin, call->subscription, group, tail, call->api_version, (unsigned long long)listing->limit,
-	    listing->next_after);
+	return sr_arena_printf(call->arena,
+	                       "/subscriptions/%s%s/providers/Microsoft.KeyVault/%s?api-version=%s&$top=%llu&$skiptoken=%s",
+	                       call->origin, call->subscription, group, tail, call->api_version,
+	                       (unsigned long long)listing->limit, listing->next_after);
 }
 
-static struct sr_result list(struct sr_provider_call *call, enum sr_vault_presence presence,
-                             struct sr_provider_answer *answer)
+static struct sr_result list(struct sr_vault_provider_call *call, enum sr_vault_presence presence,
+                             struct sr_vault_provider_answer *answer)
 {
 	const char *top = sr_parameter_get(&call->query, "$top");
 	const char *token = sr_parameter_get(&call->query, "$skiptoken");
@@ -310,12 +314,13 @@ static struct sr_result list(struct sr_provider_call *call, enum sr_vault_presen
 	return sr_ok();
 }
 
-struct sr_result sr_provider_list(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_list(struct sr_vault_provider_call *call, struct sr_vault_provider_answer *answer)
 {
 	return list(call, SR_VAULT_LIVE, answer);
 }
 
-struct sr_result sr_provider_list_deleted(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_list_deleted(struct sr_vault_provider_call *call,
+                                                struct sr_vault_provider_answer *answer)
 {
 	return list(call, SR_VAULT_DELETED, answer);
 }
@@ -339,7 +344,8 @@ static struct sr_result name_work(struct sr_connection *connection, void *contex
 	return found;
 }
 
-struct sr_result sr_provider_check_name(struct sr_provider_call *call, struct sr_provider_answer *answer)
+struct sr_result sr_vault_provider_check_name(struct sr_vault_provider_call *call,
+                                              struct sr_vault_provider_answer *answer)
 {
 	const char *name = NULL, *type = NULL;
 	SR_TRY(sr_json_get_string(call->body, "name", &name));

@@ -6,23 +6,24 @@
 #define IN_GROUP        "subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/"
 #define IN_SUBSCRIPTION "subscriptions/{subscription}/providers/Microsoft.KeyVault/"
 
-static const struct sr_provider_route routes[] = {
-    {"PUT", IN_GROUP "vaults/{name}", "VaultPut", sr_provider_put},
-    {"PATCH", IN_GROUP "vaults/{name}", "VaultPatch", sr_provider_patch},
-    {"GET", IN_GROUP "vaults/{name}", "VaultGet", sr_provider_get},
-    {"DELETE", IN_GROUP "vaults/{name}", "VaultDelete", sr_provider_delete},
-    {"PUT", IN_GROUP "vaults/{name}/accessPolicies/{kind}", "VaultAccessPolicies", sr_provider_policies},
-    {"GET", IN_GROUP "vaults", "VaultList", sr_provider_list},
-    {"GET", IN_SUBSCRIPTION "vaults", "VaultList", sr_provider_list},
-    {"POST", IN_SUBSCRIPTION "checkNameAvailability", "VaultCheckName", sr_provider_check_name},
-    {"GET", IN_SUBSCRIPTION "deletedVaults", "VaultListDeleted", sr_provider_list_deleted},
-    {"GET", IN_SUBSCRIPTION "locations/{location}/deletedVaults/{name}", "VaultGetDeleted", sr_provider_get_deleted},
-    {"POST", IN_SUBSCRIPTION "locations/{location}/deletedVaults/{name}/purge", "VaultPurge", sr_provider_purge},
+static const struct sr_vault_provider_route routes[] = {
+    {"PUT", IN_GROUP "vaults/{name}", "VaultPut", sr_vault_provider_put},
+    {"PATCH", IN_GROUP "vaults/{name}", "VaultPatch", sr_vault_provider_patch},
+    {"GET", IN_GROUP "vaults/{name}", "VaultGet", sr_vault_provider_get},
+    {"DELETE", IN_GROUP "vaults/{name}", "VaultDelete", sr_vault_provider_delete},
+    {"PUT", IN_GROUP "vaults/{name}/accessPolicies/{kind}", "VaultAccessPolicies", sr_vault_provider_policies},
+    {"GET", IN_GROUP "vaults", "VaultList", sr_vault_provider_list},
+    {"GET", IN_SUBSCRIPTION "vaults", "VaultList", sr_vault_provider_list},
+    {"POST", IN_SUBSCRIPTION "checkNameAvailability", "VaultCheckName", sr_vault_provider_check_name},
+    {"GET", IN_SUBSCRIPTION "deletedVaults", "VaultListDeleted", sr_vault_provider_list_deleted},
+    {"GET", IN_SUBSCRIPTION "locations/{location}/deletedVaults/{name}", "VaultGetDeleted",
+     sr_vault_provider_get_deleted},
+    {"POST", IN_SUBSCRIPTION "locations/{location}/deletedVaults/{name}/purge", "VaultPurge", sr_vault_provider_purge},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
 
 /* Where the part "{…}" of a pattern goes. */
-static const char **part_of(struct sr_provider_call *call, struct sr_bytes part)
+static const char **part_of(struct sr_vault_provider_call *call, struct sr_bytes part)
 {
 	const struct {
 		struct sr_bytes part;
@@ -42,7 +43,7 @@ static const char **part_of(struct sr_provider_call *call, struct sr_bytes part)
 	return NULL;
 }
 
-static bool match(const char *pattern, const struct sr_segments *path, struct sr_provider_call *call)
+static bool match(const char *pattern, const struct sr_segments *path, struct sr_vault_provider_call *call)
 {
 	size_t i = 0;
 	for (const char *rest = pattern; rest; i++) {
@@ -62,8 +63,8 @@ static bool match(const char *pattern, const struct sr_segments *path, struct sr
 	return i == path->count;
 }
 
-struct sr_result sr_provider_route_find(const char *method, const struct sr_segments *path,
-                                        struct sr_provider_call *call)
+struct sr_result sr_vault_provider_route_find(const char *method, const struct sr_segments *path,
+                                              struct sr_vault_provider_call *call)
 {
 	bool is_path = false;
 	for (size_t i = 0; i < ROUTE_COUNT; i++) {

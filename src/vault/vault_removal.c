@@ -102,7 +102,7 @@ static struct sr_result purge_one(struct sr_connection *connection, void *contex
 	return sr_audit_append(connection, &event);
 }
 
-static struct sr_result run_purges(struct sr_vault *vault, int64_t now)
+struct sr_result sr_purge_vaults_run(struct sr_vault *vault, int64_t now)
 {
 	struct sr_vault_state *state = &vault->state;
 	for (;;) {
@@ -123,11 +123,9 @@ static struct sr_result run_purges(struct sr_vault *vault, int64_t now)
 	}
 }
 
-static struct sr_result next_purge(struct sr_connection *connection, int64_t *ret_time)
+struct sr_result sr_purge_vaults_next(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
 	const char *name;
 	return sr_vault_next_purge(connection, arena, ret_time, &name);
 }
-
-const struct sr_chore sr_vault_purge_chore = {.name = "purge-vaults", .next = next_purge, .run = run_purges};

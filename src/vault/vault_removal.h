@@ -26,7 +26,8 @@ SR_MUST struct sr_result sr_vault_destroy(struct sr_connection *connection, stru
 /* After either is durable: forgets the keys that were open. */
 void sr_vault_removal_forget(struct sr_vault_state *state, const char *vault, const struct sr_vault_removal *removal);
 
-/* Purges vaults whose time has come. */
-extern const struct sr_chore sr_vault_purge_chore;
+/* The chore that purges vaults whose time has come. */
+SR_MUST struct sr_result sr_purge_vaults_next(struct sr_connection *connection, int64_t *ret_time);
+SR_MUST struct sr_result sr_purge_vaults_run(struct sr_vault *vault, int64_t now);
 
 #endif
