@@ -280,10 +280,9 @@ static const char *next_link(const struct sr_vault_provider_call *call, const st
 {
 	const char *tail = listing->filter.presence == SR_VAULT_DELETED ? "deletedVaults" : "vaults";
 	const char *group = call->group ? sr_arena_printf(call->arena, "/resourceGroups/%s", call->group) : "";
-	return sr_arena_printf(call->arena,
-	                       "/subscriptions/%s%s/providers/Microsoft.KeyVault/%s?api-version=%s&$top=%llu&$skiptoken=%s",
-	                       call->origin, call->subscription, group, tail, call->api_version,
-	                       (unsigned long long)listing->limit, listing->next_after);
+	return sr_arena_printf(
+	    call->arena, "/subscriptions/%s%s/providers/Microsoft.KeyVault/%s?api-version=%s&$top=%llu&$skiptoken=%s",
+	    call->subscription, group, tail, call->api_version, (unsigned long long)listing->limit, listing->next_after);
 }
 
 static struct sr_result list(struct sr_vault_provider_call *call, enum sr_vault_presence presence,
