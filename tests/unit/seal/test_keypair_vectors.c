@@ -26,7 +26,7 @@ static void copy_number(const json_t *object, const char *member, uint8_t *to, s
 
 static void rsa_public_of(const json_t *numbers, struct sr_key_public *ret_public)
 {
-	*ret_public = (struct sr_key_public){.spec = {SR_KEY_RSA, 0, SR_CURVE_NONE}};
+	*ret_public = (struct sr_key_public){.spec = {.type = SR_KEY_RSA}};
 	copy_number(numbers, "modulus", ret_public->n, sizeof ret_public->n, &ret_public->n_len);
 	copy_number(numbers, "publicExponent", ret_public->e, sizeof ret_public->e, &ret_public->e_len);
 }
@@ -211,7 +211,7 @@ static void ec_verify_vector(const json_t *group, const json_t *test, bool is_va
 	struct group_key *key = context;
 	if (is_new_key(key, json_object_get(group, "publicKey"))) {
 		enum sr_curve curve = sr_alg_traits(key->alg)->curve;
-		struct sr_key_public parts = {.spec = {SR_KEY_EC, 0, curve}, .xy_len = sr_curve_field_len(curve)};
+		struct sr_key_public parts = {.spec = {.type = SR_KEY_EC, .curve = curve}, .xy_len = sr_curve_field_len(curve)};
 		copy_coordinate(key->numbers, "wx", parts.x, parts.xy_len);
 		copy_coordinate(key->numbers, "wy", parts.y, parts.xy_len);
 		expect_ok(sr_keypair_from_public(&parts, &key->keypair));
