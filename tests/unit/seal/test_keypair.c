@@ -12,9 +12,14 @@
 enum { OUT_MAX = 4096 };
 
 static const struct sr_key_spec specs[] = {
-    {.type = SR_KEY_RSA, .bits = 2048}, {.type = SR_KEY_EC, .curve = SR_CURVE_P256},    {.type = SR_KEY_EC, .curve = SR_CURVE_P384},
-    {.type = SR_KEY_EC, .curve = SR_CURVE_P521},     {.type = SR_KEY_EC, .curve = SR_CURVE_P256K},   {.type = SR_KEY_OCT, .bits = 128},
-    {.type = SR_KEY_OCT, .bits = 192},  {.type = SR_KEY_OCT, .bits = 256},
+    {.type = SR_KEY_RSA, .bits = 2048},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P256},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P384},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P521},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P256K},
+    {.type = SR_KEY_OCT, .bits = 128},
+    {.type = SR_KEY_OCT, .bits = 192},
+    {.type = SR_KEY_OCT, .bits = 256},
 };
 enum { SPEC_COUNT = sizeof specs / sizeof *specs };
 
@@ -249,7 +254,7 @@ static void test_specs_that_do_not_exist_are_refused(void **state)
 {
 	(void)state;
 	static const struct sr_key_spec bad[] = {
-	    {.type = SR_KEY_RSA, .bits = 1024}, {.type = SR_KEY_RSA, .bits = 2049},       {.type = SR_KEY_EC, .bits = 0},
+	    {.type = SR_KEY_RSA, .bits = 1024}, {.type = SR_KEY_RSA, .bits = 2049}, {.type = SR_KEY_EC, .bits = 0},
 	    {.type = SR_KEY_OCT, .bits = 512},  {.type = (enum sr_key_type)9},
 	};
 	struct sr_keypair *none = NULL;
