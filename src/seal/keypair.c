@@ -19,7 +19,7 @@ void sr_keypair_free(struct sr_keypair *keypair)
 	if (keypair) {
 		EVP_PKEY_free(keypair->pkey);
 		sr_secret_free(keypair->oct);
-		sr_token_object_free(keypair->object);
+		sr_hsm_object_free(keypair->object);
 		sr_free(keypair);
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * Key Vault's keys: RSA, EC and oct, their operations and their sealed form at rest.
  * A key never leaves in clear: it is made here, sealed here, and used here. An object may be
- * used by many threads at once. Keys whose private part is in a PKCS#11 token (made by seal/token.h) are used by the
+ * used by many threads at once. Keys whose private part is in a PKCS#11 token (made by seal/hsm.h) are used by the
  * same functions; while the token is away, what needs the private part is SR_UNAVAILABLE.
  */
 #ifndef SR_SEAL_KEYPAIR_H
@@ -17,7 +17,7 @@ struct sr_key_spec {
 	enum sr_key_type type;
 	unsigned bits;       /* RSA 2048, 3072, 4096; oct 128, 192, 256; EC 0 */
 	enum sr_curve curve; /* EC only */
-	bool is_in_token;    /* private part in the PKCS#11 token, never outside (seal/token.h) */
+	bool is_in_token;    /* private part in the PKCS#11 token, never outside (seal/hsm.h) */
 };
 
 struct sr_keypair; /* opaque; wiped as it is freed */

@@ -49,7 +49,7 @@ struct sr_result sr_keypair_token_form(const struct sr_keypair *keypair, struct 
 	const struct sr_key_public *parts = &keypair->public_parts;
 	SR_CLEANUP(sr_buf) struct sr_buf body = SR_BUF(TOKEN_FORM_MAX);
 	sr_buf_append_block(&body, sr_bytes_str(keypair->object->label));
-	sr_buf_append(&body, sr_bytes_of(keypair->object->id, SR_TOKEN_ID_LEN));
+	sr_buf_append(&body, sr_bytes_of(keypair->object->id, SR_HSM_ID_LEN));
 	if (parts->spec.type == SR_KEY_RSA) {
 		sr_buf_append_block(&body, sr_bytes_of(parts->n, parts->n_len));
 		sr_buf_append_block(&body, sr_bytes_of(parts->e, parts->e_len));
@@ -96,8 +96,8 @@ static struct sr_result read_token(struct sr_reader *reader, const struct sr_key
                                    struct sr_keypair **ret_keypair)
 {
 	struct sr_key_public parts = {.spec = *spec};
-	struct sr_bytes label = sr_reader_block(reader, SR_TOKEN_LABEL_MAX);
-	struct sr_bytes id = sr_reader_bytes(reader, SR_TOKEN_ID_LEN);
+	struct sr_bytes label = sr_reader_block(reader, SR_HSM_LABEL_MAX);
+	struct sr_bytes id = sr_reader_bytes(reader, SR_HSM_ID_LEN);
 	size_t y_len = 0;
 	if (spec->type == SR_KEY_RSA) {
 		read_number(reader, parts.n, sizeof parts.n, &parts.n_len);

@@ -9,15 +9,15 @@
 #include "seal/keypair.h"
 
 struct sr_keypair_backend;
-struct sr_token_object; /* seal/pkcs11_parts.h */
+struct sr_hsm_object; /* seal/pkcs11_parts.h */
 
 struct sr_keypair {
 	struct sr_key_spec spec;
 	bool is_private;
 	const struct sr_keypair_backend *backend;
-	EVP_PKEY *pkey;                 /* RSA, EC; of a token's key the public part */
-	struct sr_secret *oct;          /* oct in software */
-	struct sr_token_object *object; /* a token's key */
+	EVP_PKEY *pkey;               /* RSA, EC; of a token's key the public part */
+	struct sr_secret *oct;        /* oct in software */
+	struct sr_hsm_object *object; /* a token's key */
 	struct sr_key_public public_parts;
 };
 

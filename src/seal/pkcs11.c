@@ -33,7 +33,7 @@ static struct {
 	void *library;
 	CK_FUNCTION_LIST *call;
 	struct sr_secret *pin;
-	char label[SR_TOKEN_LABEL_MAX + 1];
+	char label[SR_HSM_LABEL_MAX + 1];
 
 	struct sr_mutex mutex; /* guards what follows, but is not held while the module is called */
 	struct sr_cond changed;
@@ -51,17 +51,17 @@ static struct {
 	CK_ULONG mechanism_count;
 } token = {.mutex = SR_MUTEX(SR_RANK_LEAF)};
 
-bool sr_token_is_attached(void)
+bool sr_hsm_is_attached(void)
 {
 	return token.call;
 }
 
-const char *sr_token_label(void)
+const char *sr_hsm_label(void)
 {
 	return token.label;
 }
 
-bool sr_token_can(CK_MECHANISM_TYPE mechanism)
+bool sr_hsm_can(CK_MECHANISM_TYPE mechanism)
 {
 	for (CK_ULONG i = 0; i < token.mechanism_count; i++) {
 		if (token.mechanisms[i] == mechanism) {
@@ -131,7 +131,7 @@ static struct sr_result load(const char *path, void **ret_library, CK_FUNCTION_L
 	return sr_ok();
 }
 
-struct sr_result sr_token_attach(const struct sr_token_options *options)
+struct sr_result sr_hsm_attach(const struct sr_hsm_options *options)
 {
 	if (token.call) {
 		return sr_fail(SR_EXISTS, "a PKCS#11 token is attached already");
@@ -139,8 +139,8 @@ struct sr_result sr_token_attach(const struct sr_token_options *options)
 	if (options->module[0] != '/') {
 		return sr_fail(SR_INVALID, "pkcs11-module: '%s' is not an absolute path", options->module);
 	}
-	if (!*options->label || strlen(options->label) > SR_TOKEN_LABEL_MAX) {
-		return sr_fail(SR_INVALID, "pkcs11-token: the token's label has 1 to %d characters", SR_TOKEN_LABEL_MAX);
+	if (!*options->label || strlen(options->label) > SR_HSM_LABEL_MAX) {
+		return sr_fail(SR_INVALID, "pkcs11-token: the token's label has 1 to %d characters", SR_HSM_LABEL_MAX);
 	}
 	SR_CLEANUP(sr_secret) struct sr_secret *pin = NULL;
 	SR_TRY(read_pin(options->pin_file, &pin));
@@ -152,7 +152,7 @@ struct sr_result sr_token_attach(const struct sr_token_options *options)
 	return sr_ok();
 }
 
-void sr_token_detach(void)
+void sr_hsm_detach(void)
 {
 	if (!token.call) {
 		return;
@@ -235,7 +235,7 @@ static CK_RV connect_token(void)
 
 static struct sr_result fail_away(CK_RV value)
 {
-	SR_CLEANUP(sr_result) struct sr_result why = sr_fail_token(value, "reach the token");
+	SR_CLEANUP(sr_result) struct sr_result why = sr_fail_hsm(value, "reach the token");
 	return sr_fail(SR_UNAVAILABLE, "the PKCS#11 token '%s' cannot be used now: %s", token.label,
 	               sr_result_message(why));
 }
@@ -301,7 +301,7 @@ static struct sr_result enter(CK_SESSION_HANDLE *ret_session, uint64_t *ret_gene
 /* The session goes back, or ends: after a failure it may be in the middle of something. */
 static void leave(CK_SESSION_HANDLE session, uint64_t generation, CK_RV value)
 {
-	if (session && value != CKR_OK && sr_token_fault_of(value) != SR_TOKEN_LOST) {
+	if (session && value != CKR_OK && sr_hsm_fault_of(value) != SR_HSM_LOST) {
 		token.call->C_CloseSession(session);
 	}
 	SR_LOCKED(&token.mutex);
@@ -309,7 +309,7 @@ static void leave(CK_SESSION_HANDLE session, uint64_t generation, CK_RV value)
 	if (session && value == CKR_OK && token.is_connected && token.generation == generation) {
 		token.idle[token.idle_count++] = session;
 	}
-	if (sr_token_fault_of(value) == SR_TOKEN_LOST && token.generation == generation && token.is_connected) {
+	if (sr_hsm_fault_of(value) == SR_HSM_LOST && token.generation == generation && token.is_connected) {
 		token.is_connected = false;
 		token.last_error = value;
 		token.retry_at_ms = 0;
@@ -342,7 +342,7 @@ static struct sr_result take_session(CK_SESSION_HANDLE *ret_session, uint64_t *r
 }
 
 /* The object's handle in this connection. */
-static CK_RV resolve(struct sr_token_object *object, uint64_t generation, struct sr_token_use *use)
+static CK_RV resolve(struct sr_hsm_object *object, uint64_t generation, struct sr_hsm_use *use)
 {
 	{
 		SR_LOCKED(&object->mutex);
@@ -351,7 +351,7 @@ static CK_RV resolve(struct sr_token_object *object, uint64_t generation, struct
 			return CKR_OK;
 		}
 	}
-	CK_RV value = sr_token_find(use, object->class, object->id, &use->object);
+	CK_RV value = sr_hsm_find(use, object->class, object->id, &use->object);
 	if (value == CKR_OK && !use->object) {
 		return CKR_OBJECT_HANDLE_INVALID;
 	}
@@ -368,7 +368,7 @@ static CK_RV resolve(struct sr_token_object *object, uint64_t generation, struct
  * anew, since a module may have missed that its token was changed. Now and then only: an object that somebody destroyed
  * must not keep others from theirs.
  */
-static void forget_handle(struct sr_token_object *object, bool is_in_vain)
+static void forget_handle(struct sr_hsm_object *object, bool is_in_vain)
 {
 	if (object) {
 		SR_LOCKED(&object->mutex);
@@ -384,7 +384,7 @@ static void forget_handle(struct sr_token_object *object, bool is_in_vain)
 
 /* Is the token still there, and the object in it? A file of a software token may be gone without an error that says so.
  */
-static CK_RV probe(const struct sr_token_use *use, const struct sr_token_object *object)
+static CK_RV probe(const struct sr_hsm_use *use, const struct sr_hsm_object *object)
 {
 	CK_TOKEN_INFO info;
 	CK_OBJECT_HANDLE found = 1;
@@ -393,20 +393,20 @@ static CK_RV probe(const struct sr_token_use *use, const struct sr_token_object 
 		value = CKR_TOKEN_NOT_PRESENT;
 	}
 	if (value == CKR_OK && object) {
-		value = sr_token_find(use, object->class, object->id, &found);
+		value = sr_hsm_find(use, object->class, object->id, &found);
 	}
 	return value != CKR_OK ? CKR_DEVICE_ERROR : found ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
 }
 
 /* One attempt in a session. */
-static CK_RV attempt(struct sr_token_object *object, uint64_t generation, struct sr_token_use *use, sr_token_work work,
+static CK_RV attempt(struct sr_hsm_object *object, uint64_t generation, struct sr_hsm_use *use, sr_hsm_work work,
                      void *context)
 {
 	CK_RV value = object ? resolve(object, generation, use) : CKR_OK;
 	value = value == CKR_OK ? work(use, context) : value;
-	if (sr_token_fault_of(value) == SR_TOKEN_DOUBTFUL) {
+	if (sr_hsm_fault_of(value) == SR_HSM_DOUBTFUL) {
 		/* the session may be in the middle of what failed: the question is put in another one */
-		struct sr_token_use fresh = {.call = use->call};
+		struct sr_hsm_use fresh = {.call = use->call};
 		CK_RV opened = token.call->C_OpenSession(token.slot, CKF_SERIAL_SESSION, NULL, NULL, &fresh.session);
 		CK_RV probed = opened == CKR_OK ? probe(&fresh, object) : CKR_DEVICE_ERROR;
 		if (opened == CKR_OK) {
@@ -417,7 +417,7 @@ static CK_RV attempt(struct sr_token_object *object, uint64_t generation, struct
 	return value;
 }
 
-struct sr_result sr_token_run(struct sr_token_object *object, sr_token_work work, void *context, const char *doing)
+struct sr_result sr_hsm_run(struct sr_hsm_object *object, sr_hsm_work work, void *context, const char *doing)
 {
 	if (!token.call || (object && strcmp(object->label, token.label) != 0)) {
 		return sr_fail(
@@ -428,28 +428,28 @@ struct sr_result sr_token_run(struct sr_token_object *object, sr_token_work work
 	}
 	CK_RV value = CKR_OK;
 	for (int i = 0; i < ATTEMPTS; i++) {
-		struct sr_token_use use = {.call = token.call};
+		struct sr_hsm_use use = {.call = token.call};
 		uint64_t generation;
 		SR_TRY(take_session(&use.session, &generation));
 		value = attempt(object, generation, &use, work, context);
-		enum sr_token_fault fault = sr_token_fault_of(value);
+		enum sr_hsm_fault fault = sr_hsm_fault_of(value);
 		leave(use.session, generation, value);
-		if (fault == SR_TOKEN_STALE) {
+		if (fault == SR_HSM_STALE) {
 			forget_handle(object, i > 0);
-		} else if (fault != SR_TOKEN_LOST) {
+		} else if (fault != SR_HSM_LOST) {
 			break;
 		}
 	}
-	return value == CKR_OK ? sr_ok() : sr_fail_token(value, doing);
+	return value == CKR_OK ? sr_ok() : sr_fail_hsm(value, doing);
 }
 
-static CK_RV ask(const struct sr_token_use *use, void *context)
+static CK_RV ask(const struct sr_hsm_use *use, void *context)
 {
 	(void)context;
 	return probe(use, NULL);
 }
 
-struct sr_result sr_token_check(void)
+struct sr_result sr_hsm_check(void)
 {
-	return sr_token_run(NULL, ask, NULL, "reach the token");
+	return sr_hsm_run(NULL, ask, NULL, "reach the token");
 }

@@ -16,7 +16,7 @@
 enum { RSA_MODULUS_MAX = 512, GCM_IV_LEN = 12, GCM_TAG_LEN = 16, BLOCK_LEN = 16, PLAINTEXT_MAX = 1 << 20 };
 
 struct sr_result sr_keypair_in_token(const struct sr_key_public *parts, struct sr_bytes label,
-                                     const uint8_t id[static SR_TOKEN_ID_LEN], struct sr_keypair **ret_keypair)
+                                     const uint8_t id[static SR_HSM_ID_LEN], struct sr_keypair **ret_keypair)
 {
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
 	if (parts->spec.type == SR_KEY_OCT) {
@@ -28,7 +28,7 @@ struct sr_result sr_keypair_in_token(const struct sr_key_public *parts, struct s
 	keypair->spec.is_in_token = keypair->public_parts.spec.is_in_token = true;
 	keypair->is_private = true;
 	keypair->backend = &sr_keypair_token;
-	struct sr_token_object *object = sr_alloc(sizeof *object);
+	struct sr_hsm_object *object = sr_alloc(sizeof *object);
 	sr_mutex_init(&object->mutex, SR_RANK_LEAF);
 	memcpy(object->label, label.data, label.len);
 	memcpy(object->id, id, sizeof object->id);
@@ -38,7 +38,7 @@ struct sr_result sr_keypair_in_token(const struct sr_key_public *parts, struct s
 	return sr_ok();
 }
 
-void sr_token_object_free(struct sr_token_object *object)
+void sr_hsm_object_free(struct sr_hsm_object *object)
 {
 	if (object) {
 		sr_mutex_destroy(&object->mutex);
@@ -48,7 +48,7 @@ void sr_token_object_free(struct sr_token_object *object)
 
 struct sr_bytes sr_keypair_token_id(const struct sr_keypair *keypair)
 {
-	return keypair->object ? sr_bytes_of(keypair->object->id, SR_TOKEN_ID_LEN) : (struct sr_bytes){0};
+	return keypair->object ? sr_bytes_of(keypair->object->id, SR_HSM_ID_LEN) : (struct sr_bytes){0};
 }
 
 /* One call of the token: bytes in, bytes out. */
@@ -65,7 +65,7 @@ static CK_BYTE_PTR input(const struct operation *operation)
 	return operation->in.data ? (CK_BYTE_PTR)(uintptr_t)operation->in.data : nothing;
 }
 
-static CK_RV encrypt(const struct sr_token_use *use, void *context)
+static CK_RV encrypt(const struct sr_hsm_use *use, void *context)
 {
 	struct operation *operation = context;
 	operation->out_len = operation->room;
@@ -75,7 +75,7 @@ static CK_RV encrypt(const struct sr_token_use *use, void *context)
 	                       : value;
 }
 
-static CK_RV decrypt(const struct sr_token_use *use, void *context)
+static CK_RV decrypt(const struct sr_hsm_use *use, void *context)
 {
 	struct operation *operation = context;
 	operation->out_len = operation->room;
@@ -85,7 +85,7 @@ static CK_RV decrypt(const struct sr_token_use *use, void *context)
 	                       : value;
 }
 
-static CK_RV sign_digest(const struct sr_token_use *use, void *context)
+static CK_RV sign_digest(const struct sr_hsm_use *use, void *context)
 {
 	struct operation *operation = context;
 	operation->out_len = operation->room;
@@ -114,10 +114,10 @@ struct rsa_operation {
 };
 
 /* Which mechanism serves is known only once the token is connected. */
-static CK_RV decrypt_rsa(const struct sr_token_use *use, void *context)
+static CK_RV decrypt_rsa(const struct sr_hsm_use *use, void *context)
 {
 	struct rsa_operation *rsa = context;
-	rsa->is_raw = sr_token_can(CKM_RSA_X_509);
+	rsa->is_raw = sr_hsm_can(CKM_RSA_X_509);
 	if (rsa->is_raw) {
 		rsa->operation.mechanism = (CK_MECHANISM){CKM_RSA_X_509, NULL, 0};
 	} else if (rsa->alg->kind == SR_ALG_KIND_RSA_PKCS1) {
@@ -154,7 +154,7 @@ static struct sr_result rsa_decrypt(const struct sr_keypair *keypair, const stru
 	uint8_t block[RSA_MODULUS_MAX];
 	struct rsa_operation rsa = {.operation = {.in = ciphertext, .out = block, .room = sizeof block}, .alg = alg};
 	struct sr_result result =
-	    opens_or_not(sr_token_run(keypair->object, decrypt_rsa, &rsa, "decrypt with a key of the token"), ret_opens);
+	    opens_or_not(sr_hsm_run(keypair->object, decrypt_rsa, &rsa, "decrypt with a key of the token"), ret_opens);
 	if (sr_is_ok(result) && *ret_opens && rsa.is_raw && rsa.operation.out_len == len) {
 		result = sr_rsa_unpad(alg, sr_bytes_of(block, len), to, ret_len, ret_opens);
 	} else if (sr_is_ok(result) && *ret_opens && !rsa.is_raw && rsa.operation.out_len <= len) {
@@ -177,7 +177,7 @@ static struct sr_result run_signature(const struct sr_keypair *keypair, CK_MECHA
 		return sr_buf_result(signature);
 	}
 	struct operation operation = {.mechanism = mechanism, .in = in, .out = to, .room = len};
-	struct sr_result result = sr_token_run(keypair->object, sign_digest, &operation, "sign with a key of the token");
+	struct sr_result result = sr_hsm_run(keypair->object, sign_digest, &operation, "sign with a key of the token");
 	if (sr_is_ok(result) && operation.out_len != len) {
 		result = sr_fail(SR_CRYPTO, "the token's signature has %lu bytes, not %zu", operation.out_len, len);
 	}
@@ -264,7 +264,7 @@ static size_t iv_len_of(const struct sr_alg_traits *alg)
 }
 
 /* AES key wrap of bytes: they become a session's object for as long as it takes. */
-static CK_RV wrap(const struct sr_token_use *use, void *context)
+static CK_RV wrap(const struct sr_hsm_use *use, void *context)
 {
 	struct operation *operation = context;
 	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -287,7 +287,7 @@ static CK_RV wrap(const struct sr_token_use *use, void *context)
 	return value == CKR_OK ? ended : value;
 }
 
-static CK_RV unwrap(const struct sr_token_use *use, void *context)
+static CK_RV unwrap(const struct sr_hsm_use *use, void *context)
 {
 	struct operation *operation = context;
 	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -315,7 +315,7 @@ static struct sr_result run_wrap(const struct sr_keypair *keypair, CK_MECHANISM_
 {
 	struct operation operation = {
 	    .mechanism = {mechanism, NULL, 0}, .in = plaintext, .out = to, .room = sr_aes_wrap_room(plaintext.len)};
-	SR_TRY(sr_token_run(keypair->object, wrap, &operation, "wrap with a key of the token"));
+	SR_TRY(sr_hsm_run(keypair->object, wrap, &operation, "wrap with a key of the token"));
 	*ret_len = operation.out_len;
 	return sr_ok();
 }
@@ -324,8 +324,7 @@ static struct sr_result run_unwrap(const struct sr_keypair *keypair, CK_MECHANIS
                                    struct sr_bytes wrapped, uint8_t *to, size_t *ret_len, bool *ret_opens)
 {
 	struct operation operation = {.mechanism = {mechanism, NULL, 0}, .in = wrapped, .out = to, .room = wrapped.len};
-	SR_TRY(
-	    opens_or_not(sr_token_run(keypair->object, unwrap, &operation, "unwrap with a key of the token"), ret_opens));
+	SR_TRY(opens_or_not(sr_hsm_run(keypair->object, unwrap, &operation, "unwrap with a key of the token"), ret_opens));
 	*ret_len = operation.out_len;
 	return sr_ok();
 }
@@ -402,7 +401,7 @@ static struct sr_result oct_encrypt(const struct sr_keypair *keypair, const stru
 		return sr_buf_result(ciphertext);
 	}
 	struct operation operation = {.mechanism = aes.mechanism, .in = plaintext, .out = to, .room = room};
-	struct sr_result result = sr_token_run(keypair->object, encrypt, &operation, "encrypt with a key of the token");
+	struct sr_result result = sr_hsm_run(keypair->object, encrypt, &operation, "encrypt with a key of the token");
 	if (sr_is_ok(result) && alg->kind == SR_ALG_KIND_GCM) {
 		operation.out_len -= GCM_TAG_LEN; /* it is room, or the token failed */
 		sr_buf_append(ret_tag, sr_bytes_of(to + plaintext.len, GCM_TAG_LEN));
@@ -466,7 +465,7 @@ static struct sr_result oct_decrypt(const struct sr_keypair *keypair, const stru
 	bool opens;
 	struct operation operation = {.mechanism = aes.mechanism, .in = sr_buf_bytes(&joined), .out = to, .room = room};
 	struct sr_result result =
-	    opens_or_not(sr_token_run(keypair->object, decrypt, &operation, "decrypt with a key of the token"), &opens);
+	    opens_or_not(sr_hsm_run(keypair->object, decrypt, &operation, "decrypt with a key of the token"), &opens);
 	if (!opens) {
 		sr_wipe(to, room);
 	}

@@ -30,12 +30,12 @@ static void add_bool(struct attributes *attributes, CK_ATTRIBUTE_TYPE type, bool
 	add(attributes, type, value ? &yes : &no, sizeof yes);
 }
 
-CK_RV sr_token_find(const struct sr_token_use *use, CK_OBJECT_CLASS class, const uint8_t id[static SR_TOKEN_ID_LEN],
-                    CK_OBJECT_HANDLE *ret_handle)
+CK_RV sr_hsm_find(const struct sr_hsm_use *use, CK_OBJECT_CLASS class, const uint8_t id[static SR_HSM_ID_LEN],
+                  CK_OBJECT_HANDLE *ret_handle)
 {
 	struct attributes sought = {0};
 	add(&sought, CKA_CLASS, &class, sizeof class);
-	add(&sought, CKA_ID, id, SR_TOKEN_ID_LEN);
+	add(&sought, CKA_ID, id, SR_HSM_ID_LEN);
 	CK_OBJECT_HANDLE found = 0;
 	CK_ULONG count = 0;
 	CK_RV value = use->call->C_FindObjectsInit(use->session, sought.items, sought.count);
@@ -49,13 +49,13 @@ CK_RV sr_token_find(const struct sr_token_use *use, CK_OBJECT_CLASS class, const
 }
 
 /* All objects with the id, of whatever class. */
-static CK_RV destroy(const struct sr_token_use *use, void *context)
+static CK_RV destroy(const struct sr_hsm_use *use, void *context)
 {
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_SECRET_KEY, CKO_PUBLIC_KEY};
 	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
 		for (size_t n = 0; n < FOUND_MAX; n++) {
 			CK_OBJECT_HANDLE handle = 0;
-			CK_RV value = sr_token_find(use, classes[i], context, &handle);
+			CK_RV value = sr_hsm_find(use, classes[i], context, &handle);
 			value = value == CKR_OK && handle ? use->call->C_DestroyObject(use->session, handle) : value;
 			if (value != CKR_OK) {
 				return value;
@@ -68,11 +68,11 @@ static CK_RV destroy(const struct sr_token_use *use, void *context)
 	return CKR_OK;
 }
 
-struct sr_result sr_token_destroy(const uint8_t id[static SR_TOKEN_ID_LEN])
+struct sr_result sr_hsm_destroy(const uint8_t id[static SR_HSM_ID_LEN])
 {
-	uint8_t copy[SR_TOKEN_ID_LEN];
+	uint8_t copy[SR_HSM_ID_LEN];
 	memcpy(copy, id, sizeof copy);
-	return sr_token_run(NULL, destroy, copy, "destroy a key of the token");
+	return sr_hsm_run(NULL, destroy, copy, "destroy a key of the token");
 }
 
 struct search {
@@ -80,20 +80,20 @@ struct search {
 	bool has;
 };
 
-static CK_RV look(const struct sr_token_use *use, void *context)
+static CK_RV look(const struct sr_hsm_use *use, void *context)
 {
 	struct search *search = context;
 	CK_OBJECT_HANDLE private_key = 0, secret_key = 0;
-	CK_RV value = sr_token_find(use, CKO_PRIVATE_KEY, search->id, &private_key);
-	value = value == CKR_OK && !private_key ? sr_token_find(use, CKO_SECRET_KEY, search->id, &secret_key) : value;
+	CK_RV value = sr_hsm_find(use, CKO_PRIVATE_KEY, search->id, &private_key);
+	value = value == CKR_OK && !private_key ? sr_hsm_find(use, CKO_SECRET_KEY, search->id, &secret_key) : value;
 	search->has = private_key || secret_key;
 	return value;
 }
 
-struct sr_result sr_token_has(const uint8_t id[static SR_TOKEN_ID_LEN], bool *ret_has)
+struct sr_result sr_hsm_has(const uint8_t id[static SR_HSM_ID_LEN], bool *ret_has)
 {
 	struct search search = {.id = id};
-	SR_TRY(sr_token_run(NULL, look, &search, "look for a key of the token"));
+	SR_TRY(sr_hsm_run(NULL, look, &search, "look for a key of the token"));
 	*ret_has = search.has;
 	return sr_ok();
 }
@@ -117,7 +117,7 @@ static void add_protection(struct attributes *attributes, const uint8_t *id)
 	add_bool(attributes, CKA_PRIVATE, true);
 	add_bool(attributes, CKA_SENSITIVE, true);
 	add_bool(attributes, CKA_EXTRACTABLE, false);
-	add(attributes, CKA_ID, id, SR_TOKEN_ID_LEN);
+	add(attributes, CKA_ID, id, SR_HSM_ID_LEN);
 	add(attributes, CKA_LABEL, OBJECT_LABEL, sizeof OBJECT_LABEL - 1);
 }
 
@@ -143,8 +143,8 @@ struct making {
 	struct sr_key_public parts; /* of what was made */
 };
 
-static CK_RV get(const struct sr_token_use *use, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, uint8_t *to,
-                 size_t max, size_t *ret_len)
+static CK_RV get(const struct sr_hsm_use *use, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, uint8_t *to, size_t max,
+                 size_t *ret_len)
 {
 	CK_ATTRIBUTE attribute = {type, to, max};
 	CK_RV value = use->call->C_GetAttributeValue(use->session, object, &attribute, 1);
@@ -153,7 +153,7 @@ static CK_RV get(const struct sr_token_use *use, CK_OBJECT_HANDLE object, CK_ATT
 }
 
 /* The modulus and exponent without leading zeros, or the point's coordinates, from the public half. */
-static CK_RV read_public(const struct sr_token_use *use, CK_OBJECT_HANDLE object, struct making *making)
+static CK_RV read_public(const struct sr_hsm_use *use, CK_OBJECT_HANDLE object, struct making *making)
 {
 	struct sr_key_public *parts = &making->parts;
 	if (making->spec->type == SR_KEY_RSA) {
@@ -177,7 +177,7 @@ static CK_RV read_public(const struct sr_token_use *use, CK_OBJECT_HANDLE object
 	return CKR_OK;
 }
 
-static CK_RV make_pair(const struct sr_token_use *use, struct making *making)
+static CK_RV make_pair(const struct sr_hsm_use *use, struct making *making)
 {
 	static const uint8_t exponent[] = {1, 0, 1};
 	const bool is_rsa = making->spec->type == SR_KEY_RSA;
@@ -206,7 +206,7 @@ static CK_RV make_pair(const struct sr_token_use *use, struct making *making)
 	return value;
 }
 
-static CK_RV make_oct(const struct sr_token_use *use, struct making *making)
+static CK_RV make_oct(const struct sr_hsm_use *use, struct making *making)
 {
 	const CK_ULONG len = making->spec->bits / 8;
 	struct attributes secret = {0};
@@ -218,10 +218,10 @@ static CK_RV make_oct(const struct sr_token_use *use, struct making *making)
 	return use->call->C_GenerateKey(use->session, &mechanism, secret.items, secret.count, &key);
 }
 
-static CK_RV make(const struct sr_token_use *use, void *context)
+static CK_RV make(const struct sr_hsm_use *use, void *context)
 {
 	struct making *making = context;
-	uint8_t id[SR_TOKEN_ID_LEN];
+	uint8_t id[SR_HSM_ID_LEN];
 	memcpy(id, making->id, sizeof id);
 	CK_RV value = destroy(use, id); /* of an attempt that the token broke off */
 	if (value != CKR_OK) {
@@ -241,15 +241,15 @@ static struct sr_result explain(struct sr_result made)
 	                  sr_result_message(why));
 }
 
-struct sr_result sr_keypair_make_in_token(const struct sr_key_spec *spec, const uint8_t id[static SR_TOKEN_ID_LEN],
+struct sr_result sr_keypair_make_in_token(const struct sr_key_spec *spec, const uint8_t id[static SR_HSM_ID_LEN],
                                           struct sr_keypair **ret_keypair)
 {
 	if (!sr_key_spec_exists(spec)) {
 		return sr_fail(SR_INVALID, "make a key: there is no such type, size or curve");
 	}
 	struct making making = {.spec = spec, .id = id, .parts.spec = *spec};
-	SR_TRY(explain(sr_token_run(NULL, make, &making, "make a key in the token")));
-	return sr_keypair_in_token(&making.parts, sr_bytes_str(sr_token_label()), id, ret_keypair);
+	SR_TRY(explain(sr_hsm_run(NULL, make, &making, "make a key in the token")));
+	return sr_keypair_in_token(&making.parts, sr_bytes_str(sr_hsm_label()), id, ret_keypair);
 }
 
 /* Private numbers outside secret memory for as long as the call takes. */
@@ -269,10 +269,10 @@ struct moving {
 	struct attributes secret;
 };
 
-static CK_RV put(const struct sr_token_use *use, void *context)
+static CK_RV put(const struct sr_hsm_use *use, void *context)
 {
 	struct moving *moving = context;
-	uint8_t id[SR_TOKEN_ID_LEN];
+	uint8_t id[SR_HSM_ID_LEN];
 	memcpy(id, moving->making.id, sizeof id);
 	CK_RV value = destroy(use, id);
 	CK_OBJECT_HANDLE key = 0;
@@ -313,7 +313,7 @@ static struct sr_result add_ec(struct moving *moving, struct numbers *numbers)
 	return sr_ok();
 }
 
-struct sr_result sr_keypair_move_into_token(const struct sr_keypair *keypair, const uint8_t id[static SR_TOKEN_ID_LEN],
+struct sr_result sr_keypair_move_into_token(const struct sr_keypair *keypair, const uint8_t id[static SR_HSM_ID_LEN],
                                             struct sr_keypair **ret_keypair)
 {
 	static const CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY, secret_key = CKO_SECRET_KEY;
@@ -334,6 +334,6 @@ struct sr_result sr_keypair_move_into_token(const struct sr_keypair *keypair, co
 	} else {
 		SR_TRY(type == SR_KEY_RSA ? add_rsa(&moving, &numbers) : add_ec(&moving, &numbers));
 	}
-	SR_TRY(explain(sr_token_run(NULL, put, &moving, "put a key into the token")));
-	return sr_keypair_in_token(&keypair->public_parts, sr_bytes_str(sr_token_label()), id, ret_keypair);
+	SR_TRY(explain(sr_hsm_run(NULL, put, &moving, "put a key into the token")));
+	return sr_keypair_in_token(&keypair->public_parts, sr_bytes_str(sr_hsm_label()), id, ret_keypair);
 }

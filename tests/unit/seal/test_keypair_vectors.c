@@ -1,6 +1,6 @@
 /* Vault keys against Wycheproof: every algorithm that has vectors, and imports of keys with a wrong number. Where meson
  * names a PKCS#11 module, private keys are moved into its token first, and work from there. */
-#include "token_fixture.h"
+#include "hsm_fixture.h"
 #include "vectors.h"
 
 #include "seal/keypair_parts.h"
@@ -36,10 +36,10 @@ static void rsa_public_of(const json_t *numbers, struct sr_key_public *ret_publi
 /* Takes a key in software and gives the one to test. */
 static struct sr_keypair *settle(struct sr_keypair *keypair)
 {
-	if (!sr_token_is_attached()) {
+	if (!sr_hsm_is_attached()) {
 		return keypair;
 	}
-	uint8_t id[SR_TOKEN_ID_LEN] = {1}; /* one at a time: each takes the place of the last */
+	uint8_t id[SR_HSM_ID_LEN] = {1}; /* one at a time: each takes the place of the last */
 	struct sr_keypair *moved;
 	expect_ok(sr_keypair_move_into_token(keypair, id, &moved));
 	sr_keypair_free(keypair);

@@ -1,10 +1,10 @@
 /* A SoftHSM token of the test's own in a directory that is removed at the end, attached to this process. */
-#ifndef SR_TEST_SEAL_TOKEN_FIXTURE_H
-#define SR_TEST_SEAL_TOKEN_FIXTURE_H
+#ifndef SR_TEST_SEAL_HSM_FIXTURE_H
+#define SR_TEST_SEAL_HSM_FIXTURE_H
 
 #include "seal_init.h"
 
-#include "seal/token.h"
+#include "seal/hsm.h"
 
 #include "base/random.h"
 
@@ -27,12 +27,12 @@ static inline void write_text(const char *path, const char *text, mode_t mode)
 	close(fd);
 }
 
-static inline struct sr_token_options token_options(void)
+static inline struct sr_hsm_options token_options(void)
 {
-	return (struct sr_token_options){.module = token_place.module,
-	                                 .label = TOKEN_LABEL,
-	                                 .pin_file = token_place.pin_file,
-	                                 .environment = token_place.setting};
+	return (struct sr_hsm_options){.module = token_place.module,
+	                               .label = TOKEN_LABEL,
+	                               .pin_file = token_place.pin_file,
+	                               .environment = token_place.setting};
 }
 
 /* The module's path comes from meson; a build with PKCS#11 is tested with SoftHSM or not at all. */
@@ -67,7 +67,7 @@ static inline int make_token(void **state)
 static inline int remove_token(void **state)
 {
 	(void)state;
-	sr_token_detach();
+	sr_hsm_detach();
 	char text[96];
 	snprintf(text, sizeof text, "rm -rf %s", token_place.folder);
 	return system(text); /* NOLINT: as above */
@@ -78,8 +78,8 @@ static inline int attach_token(void **state)
 	if (make_token(state) != 0) {
 		return -1;
 	}
-	const struct sr_token_options options = token_options();
-	expect_ok(sr_token_attach(&options));
+	const struct sr_hsm_options options = token_options();
+	expect_ok(sr_hsm_attach(&options));
 	return 0;
 }
 

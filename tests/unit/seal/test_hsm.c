@@ -1,6 +1,6 @@
 /* Keys that live in a PKCS#11 token (SoftHSM): each algorithm against the same key in software, their sealed form, many
  * threads at once, and what happens while the token is away. */
-#include "token_fixture.h"
+#include "hsm_fixture.h"
 
 #include "seal/keypair_parts.h"
 #include "seal/secret_bytes.h"
@@ -22,10 +22,10 @@ static const struct sr_key_spec specs[] = {
 };
 enum { SPEC_COUNT = sizeof specs / sizeof *specs };
 
-static struct sr_keypair *make_key(const struct sr_key_spec *spec, uint8_t id[static SR_TOKEN_ID_LEN])
+static struct sr_keypair *make_key(const struct sr_key_spec *spec, uint8_t id[static SR_HSM_ID_LEN])
 {
 	struct sr_keypair *keypair = NULL;
-	sr_random(id, SR_TOKEN_ID_LEN);
+	sr_random(id, SR_HSM_ID_LEN);
 	expect_ok(sr_keypair_make_in_token(spec, id, &keypair));
 	return keypair;
 }
@@ -74,12 +74,12 @@ static void test_keys_made_in_the_token_do_every_algorithm_that_fits(void **stat
 {
 	(void)state;
 	for (size_t i = 0; i < SPEC_COUNT; i++) {
-		uint8_t id[SR_TOKEN_ID_LEN];
+		uint8_t id[SR_HSM_ID_LEN];
 		SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = make_key(&specs[i], id);
 		struct sr_key_public parts;
 		sr_keypair_public(keypair, &parts);
 		assert_true(sr_keypair_spec(keypair).is_in_token);
-		assert_int_equal(sr_keypair_token_id(keypair).len, SR_TOKEN_ID_LEN);
+		assert_int_equal(sr_keypair_token_id(keypair).len, SR_HSM_ID_LEN);
 		SR_CLEANUP(sr_keypair) struct sr_keypair *open = NULL;
 		if (specs[i].type != SR_KEY_OCT) {
 			expect_ok(sr_keypair_from_public(&parts, &open));
@@ -98,7 +98,7 @@ static void test_keys_made_in_the_token_do_every_algorithm_that_fits(void **stat
 			}
 		}
 		assert_int_equal(fitting, specs[i].type == SR_KEY_RSA ? 10 : specs[i].type == SR_KEY_EC ? 1 : 4);
-		expect_ok(sr_token_destroy(id));
+		expect_ok(sr_hsm_destroy(id));
 	}
 }
 
@@ -106,7 +106,7 @@ static void test_keys_moved_into_the_token_are_the_same_keys(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < SPEC_COUNT; i++) {
-		uint8_t id[SR_TOKEN_ID_LEN];
+		uint8_t id[SR_HSM_ID_LEN];
 		SR_CLEANUP(sr_keypair) struct sr_keypair *soft = NULL;
 		SR_CLEANUP(sr_keypair) struct sr_keypair *hard = NULL;
 		expect_ok(sr_keypair_generate(&specs[i], &soft));
@@ -135,7 +135,7 @@ static void test_keys_moved_into_the_token_are_the_same_keys(void **state)
 			struct sr_secret *nothing = NULL;
 			expect_code(sr_keypair_unwrap_secret(hard, sr_buf_bytes(&wrapped), &nothing), SR_WRONG_KEY);
 		}
-		expect_ok(sr_token_destroy(id));
+		expect_ok(sr_hsm_destroy(id));
 	}
 }
 
@@ -144,11 +144,11 @@ static void test_larger_rsa_keys_are_made_and_used(void **state)
 	(void)state;
 	static const struct sr_key_spec large[] = {{.type = SR_KEY_RSA, .bits = 3072}, {.type = SR_KEY_RSA, .bits = 4096}};
 	for (size_t i = 0; i < 2; i++) {
-		uint8_t id[SR_TOKEN_ID_LEN];
+		uint8_t id[SR_HSM_ID_LEN];
 		SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = make_key(&large[i], id);
 		exchange(keypair, keypair, SR_ALG_RSA_OAEP_256);
 		exchange(keypair, keypair, SR_ALG_PS512);
-		expect_ok(sr_token_destroy(id));
+		expect_ok(sr_hsm_destroy(id));
 	}
 }
 
@@ -157,7 +157,7 @@ static void test_a_sealed_key_of_the_token_opens_for_its_name_alone(void **state
 	(void)state;
 	SR_CLEANUP(sr_aead) struct sr_aead *master = new_master();
 	for (size_t i = 0; i < SPEC_COUNT; i++) {
-		uint8_t id[SR_TOKEN_ID_LEN];
+		uint8_t id[SR_HSM_ID_LEN];
 		SR_CLEANUP(sr_keypair) struct sr_keypair *made = make_key(&specs[i], id);
 		SR_CLEANUP(sr_buf) struct sr_buf sealed = SR_BUF(SR_SECRET_MAX);
 		SR_CLEANUP(sr_keypair) struct sr_keypair *opened = NULL;
@@ -176,26 +176,26 @@ static void test_a_sealed_key_of_the_token_opens_for_its_name_alone(void **state
 				exchange(made, opened, (enum sr_alg)alg);
 			}
 		}
-		expect_ok(sr_token_destroy(id));
+		expect_ok(sr_hsm_destroy(id));
 	}
 }
 
 static void test_a_destroyed_key_is_gone_and_its_id_is_free(void **state)
 {
 	(void)state;
-	uint8_t id[SR_TOKEN_ID_LEN];
+	uint8_t id[SR_HSM_ID_LEN];
 	bool has = false;
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = make_key(&specs[0], id);
 	SR_CLEANUP(sr_keypair) struct sr_keypair *again = NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf out = SR_BUF(OUT_MAX);
 	const uint8_t digest[32] = {1};
-	expect_ok(sr_token_has(id, &has));
+	expect_ok(sr_hsm_has(id, &has));
 	assert_true(has);
 	expect_ok(sr_keypair_make_in_token(&specs[1], id, &again)); /* replaces what an attempt left */
 	expect_code(sr_keypair_sign(keypair, SR_ALG_RS256, sr_bytes_of(digest, 32), &out), SR_INVALID);
-	expect_ok(sr_token_destroy(id));
-	expect_ok(sr_token_destroy(id));
-	expect_ok(sr_token_has(id, &has));
+	expect_ok(sr_hsm_destroy(id));
+	expect_ok(sr_hsm_destroy(id));
+	expect_ok(sr_hsm_has(id, &has));
 	assert_false(has);
 	expect_code(sr_keypair_sign(again, SR_ALG_ES256, sr_bytes_of(digest, 32), &out), SR_UNAVAILABLE);
 	assert_int_equal(out.len, 0);
@@ -213,7 +213,7 @@ static void use_both(void *context)
 static void test_many_threads_use_the_token_at_once(void **state)
 {
 	(void)state;
-	uint8_t ids[2][SR_TOKEN_ID_LEN];
+	uint8_t ids[2][SR_HSM_ID_LEN];
 	struct sr_keypair *keys[2] = {make_key(&specs[0], ids[0]), make_key(&specs[7], ids[1])};
 	struct sr_thread threads[THREADS];
 	for (int i = 0; i < THREADS; i++) {
@@ -224,14 +224,14 @@ static void test_many_threads_use_the_token_at_once(void **state)
 	}
 	for (int i = 0; i < 2; i++) {
 		sr_keypair_free(keys[i]);
-		expect_ok(sr_token_destroy(ids[i]));
+		expect_ok(sr_hsm_destroy(ids[i]));
 	}
 }
 
 static void test_while_the_token_is_away_nothing_works_and_after_it_everything(void **state)
 {
 	(void)state;
-	uint8_t id[SR_TOKEN_ID_LEN];
+	uint8_t id[SR_HSM_ID_LEN];
 	char elsewhere[128];
 	snprintf(elsewhere, sizeof elsewhere, "%s.away", token_place.tokens);
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = make_key(&specs[0], id);
@@ -249,64 +249,64 @@ static void test_while_the_token_is_away_nothing_works_and_after_it_everything(v
 		            SR_UNAVAILABLE);
 		assert_int_equal(plain.len, 0);
 	}
-	expect_code(sr_token_check(), SR_UNAVAILABLE);
-	expect_code(sr_token_destroy(id), SR_UNAVAILABLE);
+	expect_code(sr_hsm_check(), SR_UNAVAILABLE);
+	expect_code(sr_hsm_destroy(id), SR_UNAVAILABLE);
 	SR_CLEANUP(sr_buf) struct sr_buf more = SR_BUF(OUT_MAX); /* the public part is here */
 	expect_ok(sr_keypair_encrypt(keypair, SR_ALG_RSA_OAEP_256, text, NULL, &more, NULL, NULL));
 
 	assert_int_equal(rmdir(token_place.tokens), 0);
 	assert_int_equal(rename(elsewhere, token_place.tokens), 0);
 	const uint64_t deadline = sr_boottime_ms() + 5000;
-	struct sr_result back = sr_token_check();
+	struct sr_result back = sr_hsm_check();
 	while (!sr_is_ok(back) && sr_boottime_ms() < deadline) {
 		sr_result_free(back);
 		usleep(50000);
-		back = sr_token_check();
+		back = sr_hsm_check();
 	}
 	expect_ok(back);
 	plain.len = 0;
 	expect_ok(sr_keypair_decrypt(keypair, SR_ALG_RSA_OAEP_256, sr_buf_bytes(&sealed), NULL, &plain));
 	assert_true(sr_equal_ct(sr_buf_bytes(&plain), text));
-	expect_ok(sr_token_destroy(id));
+	expect_ok(sr_hsm_destroy(id));
 }
 
 /* Detaches, tries other settings, and puts things as they were. */
 static void test_wrong_settings_are_named_and_a_wrong_pin_is_tried_once(void **state)
 {
 	(void)state;
-	const struct sr_token_options good = token_options();
-	expect_code(sr_token_attach(&good), SR_EXISTS);
-	sr_token_detach();
-	assert_false(sr_token_is_attached());
-	struct sr_token_options bad = good;
+	const struct sr_hsm_options good = token_options();
+	expect_code(sr_hsm_attach(&good), SR_EXISTS);
+	sr_hsm_detach();
+	assert_false(sr_hsm_is_attached());
+	struct sr_hsm_options bad = good;
 	bad.module = "softhsm.so";
-	expect_code(sr_token_attach(&bad), SR_INVALID);
+	expect_code(sr_hsm_attach(&bad), SR_INVALID);
 	bad.module = "/usr/lib/none.so";
-	expect_code(sr_token_attach(&bad), SR_INVALID);
+	expect_code(sr_hsm_attach(&bad), SR_INVALID);
 	bad = good;
 	bad.label = "a label that has far more characters than thirty-two";
-	expect_code(sr_token_attach(&bad), SR_INVALID);
+	expect_code(sr_hsm_attach(&bad), SR_INVALID);
 	bad = good;
 	bad.environment = "SOFTHSM2_CONF";
-	expect_code(sr_token_attach(&bad), SR_INVALID);
+	expect_code(sr_hsm_attach(&bad), SR_INVALID);
 	bad = good;
 	bad.label = "another token";
-	expect_ok(sr_token_attach(&bad));
-	expect_code(sr_token_check(), SR_UNAVAILABLE);
-	sr_token_detach();
+	expect_ok(sr_hsm_attach(&bad));
+	expect_code(sr_hsm_check(), SR_UNAVAILABLE);
+	sr_hsm_detach();
 
 	chmod(token_place.pin_file, 0644);
-	expect_code(sr_token_attach(&good), SR_DENIED);
+	expect_code(sr_hsm_attach(&good), SR_DENIED);
 	chmod(token_place.pin_file, 0600);
 	write_text(token_place.pin_file, "wrong\n", 0600);
-	expect_ok(sr_token_attach(&good));
+	expect_ok(sr_hsm_attach(&good));
 	for (int i = 0; i < 20; i++) {
-		expect_code(sr_token_check(), SR_UNAVAILABLE);
+		expect_code(sr_hsm_check(), SR_UNAVAILABLE);
 	}
-	sr_token_detach();
+	sr_hsm_detach();
 	write_text(token_place.pin_file, TOKEN_PIN "\n", 0600);
-	expect_ok(sr_token_attach(&good));
-	expect_ok(sr_token_check());
+	expect_ok(sr_hsm_attach(&good));
+	expect_ok(sr_hsm_check());
 }
 
 int main(void)
