@@ -56,7 +56,8 @@ static struct sr_result make_default_vault(struct sr_connection *connection, voi
 	const struct sr_vault_record record = {.name = SR_DEFAULT_VAULT,
 	                                       .resource_group = SR_DEFAULT_GROUP,
 	                                       .created = sr_unix_s(),
-	                                       .retention_days = SR_RETENTION_DAYS};
+	                                       .retention_days = SR_RETENTION_DAYS,
+	                                       .is_by_roles = true};
 	struct sr_result result = sr_vault_insert(connection, &record);
 	if (sr_result_code(result) == SR_EXISTS) {
 		sr_ignore(result);
@@ -121,6 +122,9 @@ static struct sr_result start_server(struct sr_vault *vault)
 		SR_TRY(sr_server_listen(vault->server, sr_host_public_tls(vault->host), addresses[i],
 		                        (uint16_t)config->vault_port, &port));
 	}
+	uint16_t provider_port;
+	SR_TRY(sr_server_listen(vault->server, sr_host_internal_tls(vault->host), config->internal,
+	                        (uint16_t)config->vault_provider_port, &provider_port));
 	SR_TRY(sr_server_listen_unix(vault->server, sr_host_socket_path(vault->host)));
 	return sr_server_start(vault->server);
 }
