@@ -21,7 +21,7 @@ struct sr_assignment_entry {
 struct sr_principal_entry {
 	struct sr_id object_id;
 	const char *object_id_text;
-	const char *app_id;
+	const char *app_id; /* "" for a person */
 	const char *name;
 	bool is_enabled;
 	struct sr_assignment_entry *assignments;
@@ -44,6 +44,8 @@ const char *sr_directory_subscription(const struct sr_directory *directory);
 struct sr_token_cache *sr_directory_tokens(struct sr_directory *directory);
 /* The signing key of a kid and its only algorithm; NULL if there is none. */
 const struct sr_keypair *sr_directory_key(const struct sr_directory *directory, const char *kid, enum sr_alg *ret_alg);
+/* True if the credential or sign-in of this id (GUID text in lower case) was taken back. */
+bool sr_directory_has_revoked(const struct sr_directory *directory, const char *credential_id);
 /* The principal of an object id (GUID text), or NULL. */
 const struct sr_principal_entry *sr_directory_principal(const struct sr_directory *directory, const char *object_id);
 

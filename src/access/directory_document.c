@@ -3,6 +3,7 @@
 
 #include "wire/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { KEYS_MAX = 64 };
@@ -210,11 +211,15 @@ static struct sr_result read_principal(struct sr_directory *directory, const jso
                                        struct sr_principal_entry *principal)
 {
 	const char *object_id;
-	const char *app_id;
+	const char *app_id = "";
 	const char *name = "";
+	bool is_person = false;
 	struct sr_id app;
 	SR_TRY(need_guid(item, "oid", &object_id, &principal->object_id));
-	SR_TRY(need_guid(item, "appId", &app_id, &app));
+	SR_TRY(sr_json_get_bool(item, "person", &is_person));
+	if (!is_person) {
+		SR_TRY(need_guid(item, "appId", &app_id, &app));
+	}
 	SR_TRY(sr_json_get_string(item, "name", &name));
 	/* Whose state is not told is not let in. */
 	SR_TRY(sr_json_get_bool(item, "enabled", &principal->is_enabled));
@@ -317,6 +322,26 @@ static struct sr_result read_assignments(struct reading *reading)
 	return sr_ok();
 }
 
+static struct sr_result read_revoked(struct reading *reading)
+{
+	struct sr_directory *directory = reading->directory;
+	const json_t *revoked;
+	size_t count;
+	SR_TRY(array_of(reading->document, "revoked", &revoked, &count));
+	directory->revoked = sr_arena_alloc(directory->arena, count * sizeof *directory->revoked);
+	for (size_t i = 0; i < count; i++) {
+		const char *id = json_string_value(json_array_get(revoked, i));
+		if (!id || !sr_guid_read(id, &directory->revoked[i])) {
+			return sr_fail(SR_INVALID, "'revoked' holds what is no GUID");
+		}
+	}
+	if (count) {
+		qsort(directory->revoked, count, sizeof *directory->revoked, sr_id_order);
+	}
+	directory->revoked_count = count;
+	return sr_ok();
+}
+
 static struct sr_result read_document(struct reading *reading)
 {
 	struct sr_directory *directory = reading->directory;
@@ -334,6 +359,7 @@ static struct sr_result read_document(struct reading *reading)
 	memcpy(directory->subscription, subscription, sizeof directory->subscription);
 	SR_TRY(read_keys(reading));
 	SR_TRY(read_roles(reading));
+	SR_TRY(read_revoked(reading));
 	SR_TRY(read_principals(reading));
 	return read_assignments(reading);
 }

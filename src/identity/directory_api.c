@@ -5,6 +5,7 @@
 #include "identity/assignment.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
+#include "identity/revoked.h"
 
 enum { WAIT_MAX_MS = 60000, DIRECTORY_MAX = 64 * 1024 * 1024 };
 
@@ -41,6 +42,12 @@ static struct sr_result add_assignment(const struct sr_assignment *assignment, v
 	return sr_ok();
 }
 
+static struct sr_result add_revoked(struct sr_bytes credential_id, void *context)
+{
+	json_array_append_new(context, json_stringn((const char *)credential_id.data, credential_id.len));
+	return sr_ok();
+}
+
 static json_t *set_array(json_t *body, const char *name)
 {
 	json_t *array = json_array();
@@ -58,6 +65,7 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	json_t *keys;
 	SR_TRY(sr_signing_keys_jwks(connection, &keys));
 	sr_json_set(body, "keys", keys);
+	SR_TRY(sr_revoked_each(connection, add_revoked, set_array(body, "revoked")));
 	document->principals = set_array(body, "principals");
 	SR_TRY(sr_application_each(connection, add_principal, document));
 	document->assignments = set_array(body, "assignments");

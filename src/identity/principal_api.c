@@ -261,7 +261,9 @@ static struct sr_result remove_secret(struct sr_connection *connection, void *co
 {
 	struct work *work = context;
 	SR_TRY(sr_application_find(connection, work->request->parts[0], &work->application));
-	return sr_client_secret_remove(connection, work->application.object_id, work->request->parts[1]);
+	SR_TRY(sr_client_secret_remove(connection, work->application.object_id, work->request->parts[1],
+	                               work->request->now_s));
+	return sr_revision_grow(connection);
 }
 
 struct sr_result sr_principals_delete_secret(const struct sr_identity_request *request,
@@ -270,5 +272,6 @@ struct sr_result sr_principals_delete_secret(const struct sr_identity_request *r
 	SR_CLEANUP(work) struct work work = work_of(request);
 	SR_TRY(sr_database_write(request->store->database, remove_secret, &work));
 	answer->status = 204;
+	answer->is_change = true;
 	return sr_ok();
 }
