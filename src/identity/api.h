@@ -40,6 +40,15 @@ SR_HANDLER(sr_principals_delete);
 SR_HANDLER(sr_principals_add_secret);
 SR_HANDLER(sr_principals_delete_secret);
 
+/* credential_api.c: certificates, federated credentials, outside issuers. */
+SR_HANDLER(sr_credentials_add_certificate);
+SR_HANDLER(sr_credentials_remove_certificate);
+SR_HANDLER(sr_credentials_add_federated);
+SR_HANDLER(sr_credentials_remove_federated);
+SR_HANDLER(sr_federation_set);
+SR_HANDLER(sr_federation_list);
+SR_HANDLER(sr_federation_remove);
+
 /* assignment_api.c: role assignments. */
 SR_HANDLER(sr_assignments_list);
 SR_HANDLER(sr_assignments_create);

@@ -2,6 +2,8 @@
 #include "identity/api.h"
 
 #include "identity/assignment.h"
+#include "identity/client_certificate.h"
+#include "identity/federation.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
 #include "wire/time.h"
@@ -177,6 +179,12 @@ static struct sr_result get(struct sr_connection *connection, void *context)
 	json_t *secrets;
 	SR_TRY(sr_client_secret_list(connection, work->application.object_id, &secrets));
 	sr_json_set(body, "secrets", secrets);
+	json_t *certificates;
+	SR_TRY(sr_client_certificate_list(connection, work->application.object_id, &certificates));
+	sr_json_set(body, "certificates", certificates);
+	json_t *federated;
+	SR_TRY(sr_federated_list(connection, work->application.object_id, &federated));
+	sr_json_set(body, "federated", federated);
 	json_t *roles = json_array();
 	sr_json_set(body, "roles", roles);
 	SR_TRY(sr_assignment_each(connection, work->request->arena, work->application.object_id, append_role, roles));
