@@ -122,13 +122,13 @@ static struct sr_result check_credential(const struct sr_directory *directory, c
 }
 
 /* Version 1 tokens name the application as appid, version 2 as azp; one that is there must be the principal's. A
- * person's tokens name the application that the person uses. */
+ * person's token names the application that asked for them, which is another object. */
 static struct sr_result check_application(const json_t *claims, const struct sr_principal_entry *principal)
 {
-	if (!*principal->app_id) {
+	static const char *const names[] = {"appid", "azp"};
+	if (principal->kind == SR_PRINCIPAL_PERSON) {
 		return sr_ok();
 	}
-	static const char *const names[] = {"appid", "azp"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const char *app_id;
 		SR_TRY(text_of(claims, names[i], &app_id));
