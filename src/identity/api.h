@@ -64,4 +64,22 @@ SR_HANDLER(sr_groups_delete);
 SR_HANDLER(sr_groups_add_member);
 SR_HANDLER(sr_groups_remove_member);
 
+/* role_api.c: role definitions and deny assignments. */
+SR_HANDLER(sr_roles_list);
+SR_HANDLER(sr_roles_create);
+SR_HANDLER(sr_roles_get);
+SR_HANDLER(sr_roles_update);
+SR_HANDLER(sr_roles_delete);
+SR_HANDLER(sr_denials_list);
+SR_HANDLER(sr_denials_create);
+SR_HANDLER(sr_denials_delete);
+
+/* management_group_api.c: the tree over subscriptions. */
+SR_HANDLER(sr_management_groups_list);
+SR_HANDLER(sr_management_groups_create);
+SR_HANDLER(sr_management_groups_get);
+SR_HANDLER(sr_management_groups_update);
+SR_HANDLER(sr_management_groups_delete);
+SR_HANDLER(sr_management_groups_place);
+
 #endif
