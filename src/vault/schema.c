@@ -163,7 +163,16 @@ static const char key_tending[] =
     " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END;"
     "CREATE TRIGGER key_version_changed AFTER UPDATE OF exp, enabled ON key_version BEGIN"
     " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END";
-static const char hardware_keys[] = "SELECT 1";
+static const char hardware_keys[] =
+    "CREATE TABLE hardware_object("  /* what is ours in the PKCS#11 token */
+    " id BLOB NOT NULL PRIMARY KEY," /* CKA_ID */
+    " state INTEGER NOT NULL,"       /* 0: about to be made; 1: of a key version; 2: to be destroyed */
+    " vault TEXT COLLATE NOCASE,"    /* NULL with key and version until it is a version's */
+    " key TEXT COLLATE NOCASE,"
+    " version TEXT"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX hardware_object_by_key ON hardware_object(vault, key);"
+    "CREATE INDEX hardware_object_to_do ON hardware_object(state) WHERE state <> 1;";
 static const char whole_backup[] = "SELECT 1";
 
 const char *const sr_vault_upgrades[] = {

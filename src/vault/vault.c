@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
+#include "vault/hardware.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
@@ -132,7 +133,9 @@ static struct sr_result start(struct sr_vault *vault)
 {
 	const struct sr_key_spec pooled = {.type = SR_KEY_RSA, .bits = RSA_POOL_BITS};
 	vault->started_ms = sr_boottime_ms();
+	SR_TRY(sr_hardware_attach(sr_host_config(vault->host)));
 	SR_TRY(open_database(vault));
+	SR_TRY(sr_hardware_recover(&vault->state));
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
@@ -171,6 +174,7 @@ static void stop(struct sr_vault *vault)
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);
+	sr_hsm_detach();
 	sr_database_close(vault->state.database);
 	sr_vault_master_free(&vault->master);
 }
