@@ -410,7 +410,9 @@ static void a_purge_leaves_nothing_and_shreds_what_was_wrapped(void **state)
 	rig_sql(&rig, "UPDATE vault SET purge_protection = 1 WHERE name = 'default'");
 	expect_reason(call("POST", DEFAULT_DELETED "/purge" VERSION, NULL), SR_INVALID, "MethodNotAllowed");
 	rig_sql(&rig, "UPDATE vault SET purge_protection = 0 WHERE name = 'default'");
+	rig_sql(&rig, "INSERT INTO hardware_object VALUES(x'000102030405060708090a0b0c0d0e0f', 1, 'default', 'k', 'v')");
 	expect_ok(call("POST", DEFAULT_DELETED "/purge" VERSION, NULL));
+	assert_int_equal(count_of("SELECT count(*) FROM hardware_object WHERE state = 2"), 1); /* to be destroyed */
 	assert_int_equal(count_of("SELECT count(*) FROM key"), 0);
 	assert_int_equal(count_of("SELECT count(*) FROM key_version"), 0);
 	assert_int_equal(count_of("SELECT count(*) FROM access_policy"), 0);
