@@ -28,7 +28,8 @@ struct sr_result sr_manifest_begin(const char *path, int64_t now_s, struct sr_ma
 	if (sr_is_ok(begun)) {
 		char line[64];
 		snprintf(line, sizeof line, "time %lld\n", (long long)now_s);
-		begun = sr_first_error(put_line(&writer, FIRST_LINE), put_line(&writer, line));
+		begun = put_line(&writer, FIRST_LINE);
+		begun = sr_is_ok(begun) ? put_line(&writer, line) : begun;
 	}
 	if (!sr_is_ok(begun)) {
 		sr_manifest_writer_free(&writer);

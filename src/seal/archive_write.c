@@ -33,6 +33,9 @@ struct sr_result sr_archive_begin(struct sr_archive *archive, int64_t now_s)
 	size_t count;
 	SR_TRY(sr_archive_list(archive, &snapshots, &count));
 	SR_CLEANUP(sr_string) char *newest = count ? sr_strdup(snapshots[count - 1].id) : NULL;
+	if (count && now_s <= snapshots[count - 1].time_s) {
+		now_s = snapshots[count - 1].time_s + 1; /* the newest must be the last, whatever the clock says */
+	}
 	sr_free(snapshots);
 	const struct sr_id id = sr_id_random();
 	sr_id_text(&id, archive->id);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,6 +76,12 @@ struct sr_result sr_image_add_folder(struct sr_image *image, const char *name)
 {
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/%s", image->folder, name);
 	return make_folder(path);
+}
+
+bool sr_image_has(const struct sr_image *image, const char *name)
+{
+	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/%s", image->folder, name);
+	return access(path, F_OK) == 0;
 }
 
 struct sr_result sr_image_add_file(struct sr_image *image, const char *name)

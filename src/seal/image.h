@@ -17,6 +17,8 @@ void sr_image_free(struct sr_image *image);
 void sr_image_cleanup(struct sr_image **image);
 /* Makes a folder of the image; `name` is relative ("accounts/ab12"), its parents are there. */
 SR_MUST struct sr_result sr_image_add_folder(struct sr_image *image, const char *name);
+/* True if the image has a file or folder of this name. */
+bool sr_image_has(const struct sr_image *image, const char *name);
 /* Copies a small file that is replaced as a whole (sr_file_write_durable). SR_NOT_FOUND. */
 SR_MUST struct sr_result sr_image_add_file(struct sr_image *image, const char *name);
 /* Copies an open database with its log, between two of its transactions; reading goes on meanwhile. */
