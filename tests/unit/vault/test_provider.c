@@ -14,9 +14,19 @@
 #include "vault/schema.h"
 #include "vault/vault_removal.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CRASHES = 15 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { IS_SLOW = 1 };
+#else
+enum { IS_SLOW = 0 };
+#endif
 
 #define OBJECT  "99999999-0000-4000-8000-000000000001"
 #define GROUP_  "/subscriptions/" SUBSCRIPTION "/resourceGroups/rg1/providers/Microsoft.KeyVault/"
@@ -560,8 +570,108 @@ static void vaults_of_the_first_version_go_by_roles(void **state)
 	rig.vault.state.database = ours;
 }
 
-int main(void)
+/* One durable step of a vault's life, by the code that the operations use. */
+static struct sr_result next_of_life(struct sr_connection *connection, void *context)
 {
+	struct sr_vault_removal *removal = context;
+	struct sr_vault_record vault;
+	struct sr_result found = sr_vault_find_any(connection, rig.arena, SR_DEFAULT_VAULT, SR_VAULT_EITHER, &vault);
+	if (sr_result_code(found) == SR_NOT_FOUND) {
+		sr_ignore(found);
+		vault = (struct sr_vault_record){.name = SR_DEFAULT_VAULT,
+		                                 .resource_group = SR_DEFAULT_GROUP,
+		                                 .created = sr_unix_s(),
+		                                 .retention_days = 7,
+		                                 .is_by_roles = true};
+		return sr_vault_insert(connection, &vault);
+	}
+	SR_TRY(found);
+	return vault.deleted_at == SR_NO_TIME ? sr_vault_delete(connection, rig.arena, &vault, sr_unix_s(), removal)
+	                                      : sr_vault_destroy(connection, rig.arena, &vault, removal);
+}
+
+static struct sr_result live_on(void)
+{
+	struct sr_vault_removal removal = {0};
+	SR_TRY(sr_database_write(rig.vault.state.database, next_of_life, &removal));
+	sr_vault_removal_forget(&rig.vault.state, SR_DEFAULT_VAULT, &removal);
+	sr_vault_removal_cleanup(&removal);
+	return sr_ok();
+}
+
+/* What the child does until it is killed: a vault with a key and data under it, deleted, destroyed, made again. A
+ * process of its own, since secret memory does not survive a fork. */
+static int live_and_die_forever(const char *folder)
+{
+	snprintf(rig.folder, sizeof rig.folder, "%s", folder);
+	expect_ok(sr_seal_init());
+	rig_open(&rig);
+	raise(SIGSTOP); /* begins when the parent is ready to count its time */
+	for (;;) {
+		const struct sr_id resource = sr_id_random();
+		struct sr_result result = rig_call(&rig, "POST", "/keys/k/create", "{\"kty\":\"oct\"}");
+		if (sr_is_ok(result)) {
+			result = rig_kek_create(&rig, &resource, "k", NULL);
+		}
+		sr_ignore(result); /* refused where the last life ended in the middle */
+		if (!sr_is_ok(live_on())) {
+			return 1;
+		}
+	}
+}
+
+static pid_t start_living(void)
+{
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		execl("/proc/self/exe", "test_provider", "--live", rig.folder, (char *)NULL);
+		_exit(127);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFSTOPPED(status));
+	kill(child, SIGCONT);
+	return child;
+}
+
+static void a_kill_leaves_a_vault_whole_or_gone(void **state)
+{
+	(void)state;
+	int64_t shredded = 0;
+	for (unsigned i = 0; i < CRASHES; i++) {
+		rig_close(&rig);
+		const pid_t child = start_living();
+		usleep((5000 + (unsigned)random() % 50000) * (IS_SLOW ? 5 : 1));
+		kill(child, SIGKILL);
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		rig_open(&rig);
+		rig.vault.access = access_room;
+		assert_int_equal(count_of("SELECT count(*) FROM kek WHERE wrapped IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
+		                          "key_version AS v WHERE v.vault = kek.vault AND v.key = kek.key AND v.version = "
+		                          "kek.version)"),
+		                 0);
+		assert_int_equal(count_of("SELECT count(*) FROM kek WHERE wrapped IS NULL AND EXISTS (SELECT 1 FROM "
+		                          "key_version AS v WHERE v.vault = kek.vault AND v.key = kek.key AND v.version = "
+		                          "kek.version)"),
+		                 0);
+		assert_int_equal(count_of("SELECT count(*) FROM key WHERE NOT EXISTS (SELECT 1 FROM key_version AS v WHERE "
+		                          "v.vault = key.vault AND v.key = key.name)"),
+		                 0);
+		shredded = count_of("SELECT count(*) FROM kek WHERE wrapped IS NULL");
+	}
+	assert_true(shredded > CRASHES);
+	print_message("%lld lives ended\n", (long long)shredded);
+	expect_ok(sr_database_verify(rig.vault.state.database, NULL, NULL));
+}
+
+int main(int count, char **words)
+{
+	if (count == 3 && strcmp(words[1], "--live") == 0) {
+		return live_and_die_forever(words[2]);
+	}
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_vault_is_made_shown_and_listed),
@@ -577,6 +687,7 @@ int main(void)
 	    TEST(callers_are_known_and_audited),
 	    TEST(the_door_is_the_workspaces_alone),
 	    TEST(vaults_of_the_first_version_go_by_roles),
+	    TEST(a_kill_leaves_a_vault_whole_or_gone),
 	};
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
