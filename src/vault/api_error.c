@@ -20,6 +20,15 @@ static const struct {
     {"ForbiddenByRbac", {403, "Forbidden", "ForbiddenByRbac", false}},
     {"ForbiddenByPolicy", {403, "Forbidden", "ForbiddenByPolicy", false}},
     {"ObjectIsDeletedButRecoverable", {409, "Conflict", "ObjectIsDeletedButRecoverable", false}},
+    {"CertificateNotFound", {404, "CertificateNotFound", NULL, false}},
+    {"PendingCertificateNotFound", {404, "PendingCertificateNotFound", NULL, false}},
+    {"ContactsNotFound", {404, "ContactsNotFound", NULL, false}},
+    {"IssuerNotFound", {404, "CertificateIssuerNotFound", NULL, false}},
+    {"PendingOperationExists", {409, "Conflict", "PendingOperationExists", false}},
+    {"CertificateAlreadyExists", {409, "Conflict", "CertificateAlreadyExists", false}},
+    {"ObjectIsManaged", {409, "Conflict", "ObjectIsManaged", false}},
+    {"KeyIsManaged", {403, "Forbidden", "KeyIsManaged", false}},
+    {"ForbiddenInSystemVault", {403, "Forbidden", "ForbiddenByPolicy", false}},
     {"KeyAlreadyExists", {409, "Conflict", "KeyAlreadyExists", false}},
 };
 
