@@ -106,7 +106,7 @@ size_t sr_directory_slot(const struct sr_directory *directory, const struct sr_i
 	}
 }
 
-const struct sr_principal_entry *sr_directory_principal(const struct sr_directory *directory, const char *object_id)
+static const struct sr_principal_entry *find(const struct sr_directory *directory, const char *object_id)
 {
 	struct sr_id id;
 	if (!sr_guid_read(object_id, &id)) {
@@ -114,4 +114,21 @@ const struct sr_principal_entry *sr_directory_principal(const struct sr_director
 	}
 	uint32_t number = directory->slots[sr_directory_slot(directory, &id)];
 	return number ? &directory->principals[number - 1] : NULL;
+}
+
+const struct sr_principal_entry *sr_directory_principal(const struct sr_directory *directory, const char *object_id)
+{
+	const struct sr_principal_entry *entry = find(directory, object_id);
+	return entry && entry->kind != SR_PRINCIPAL_GROUP ? entry : NULL;
+}
+
+const struct sr_principal_entry *sr_directory_group(const struct sr_directory *directory, const char *object_id)
+{
+	const struct sr_principal_entry *entry = find(directory, object_id);
+	return entry && entry->kind == SR_PRINCIPAL_GROUP ? entry : NULL;
+}
+
+const struct sr_principal_entry *sr_directory_at(const struct sr_directory *directory, uint32_t place)
+{
+	return &directory->principals[place];
 }

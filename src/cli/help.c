@@ -74,10 +74,12 @@ void sr_cli_completion(void)
 		puts("\" ;;");
 	}
 	puts("    key) next=\"create list show rotate disable enable\" ;;\n"
+	     "    secret) next=\"set get list delete recover\" ;;\n"
 	     "    account) next=\"create list keys regenerate-key rekey delete\" ;;\n"
 	     "    principal) next=\"create list disable enable\" ;;\n"
 	     "    audit) next=\"show verify\" ;;\n"
-	     "    \"\") next=\"init serve status verify census key account principal audit config help --version\" ;;\n"
+	     "    \"\") next=\"init serve status verify census key secret account principal audit config help --version\" "
+	     ";;\n"
 	     "  esac\n"
 	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
 	     "}\n"

@@ -338,12 +338,36 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && path[len] == '/';
 }
 
+/* The ports that a service listens on and connects to; ended by 0. */
+static void add_ports(const struct sr_host *host, struct sr_confinement *confinement)
+{
+	const struct sr_config *config = &host->config;
+	const struct {
+		const char *service;
+		uint64_t bind[SR_CONFINE_PORTS_MAX], connect[SR_CONFINE_PORTS_MAX];
+	} table[] = {
+	    {"vault",
+	     {config->vault_port, config->vault_internal_port, config->vault_provider_port},
+	     {config->identity_internal_port}},
+	    {"identity", {config->identity_port, config->identity_internal_port}, {config->vault_internal_port}},
+	    {"blob", {config->blob_port}, {config->identity_internal_port, config->vault_internal_port}},
+	    {"workspace",
+	     {config->workspace_port},
+	     {config->identity_internal_port, config->vault_internal_port, config->vault_provider_port}},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		for (size_t j = 0; strcmp(table[i].service, host->service) == 0 && j < SR_CONFINE_PORTS_MAX - 1; j++) {
+			confinement->bind_ports[j] = (uint16_t)table[i].bind[j];
+			confinement->connect_ports[j] = (uint16_t)table[i].connect[j];
+		}
+	}
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
 	const struct sr_config *config = &host->config;
 	bool is_vault = strcmp(host->service, "vault") == 0;
-	bool is_identity = strcmp(host->service, "identity") == 0;
 	*ret_confinement = (struct sr_confinement){
 	    .service = host->service,
 	    .state_dir = config->state,
@@ -352,15 +376,8 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
 	                   is_vault ? config->root_key : NULL},
-	    .bind_ports = {(uint16_t)(is_vault      ? config->vault_port
-	                              : is_identity ? config->identity_port
-	                                            : config->blob_port),
-	                   (uint16_t)(is_vault      ? config->vault_internal_port
-	                              : is_identity ? config->identity_internal_port
-	                                            : 0)},
-	    .connect_ports = {(uint16_t)(is_identity ? config->vault_internal_port : config->identity_internal_port),
-	                      (uint16_t)(is_vault ? 0 : config->vault_internal_port)},
 	};
+	add_ports(host, ret_confinement);
 }
 
 static struct sr_result take_configuration(struct sr_host *host)

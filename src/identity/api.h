@@ -46,4 +46,13 @@ SR_HANDLER(sr_assignments_create);
 SR_HANDLER(sr_assignments_delete);
 SR_HANDLER(sr_assignments_delete_matching);
 
+/* group_api.c: groups and their members. */
+SR_HANDLER(sr_groups_list);
+SR_HANDLER(sr_groups_create);
+SR_HANDLER(sr_groups_get);
+SR_HANDLER(sr_groups_update);
+SR_HANDLER(sr_groups_delete);
+SR_HANDLER(sr_groups_add_member);
+SR_HANDLER(sr_groups_remove_member);
+
 #endif

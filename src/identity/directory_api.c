@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "identity/assignment.h"
+#include "identity/group.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
 
@@ -13,8 +14,10 @@ struct document {
 	struct sr_identity_store *store;
 	int64_t known_revision; /* -1: none */
 	int64_t revision;
-	json_t *principals, *assignments; /* borrowed from `body` */
-	json_t *body;                     /* owned; NULL where the known revision is the current one */
+	json_t *principals, *assignments, *groups; /* borrowed from `body` */
+	json_t *members;                           /* of the group that is being written */
+	struct sr_connection *connection;
+	json_t *body; /* owned; NULL where the known revision is the current one */
 };
 
 static struct sr_result add_principal(const struct sr_application *application, void *context)
@@ -27,6 +30,25 @@ static struct sr_result add_principal(const struct sr_application *application, 
 	sr_json_set_bool(item, "enabled", application->is_enabled);
 	json_array_append_new(document->principals, item);
 	return sr_ok();
+}
+
+static struct sr_result add_member(const char *member, void *context)
+{
+	struct document *document = context;
+	json_array_append_new(document->members, json_string(member));
+	return sr_ok();
+}
+
+static struct sr_result add_group(const struct sr_group *group, void *context)
+{
+	struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "id", group->id);
+	sr_json_set_string(item, "name", group->name);
+	document->members = json_array();
+	sr_json_set(item, "members", document->members);
+	json_array_append_new(document->groups, item);
+	return sr_group_each_member(document->connection, group->id, add_member, document);
 }
 
 static struct sr_result add_assignment(const struct sr_assignment *assignment, void *context)
@@ -60,6 +82,9 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	sr_json_set(body, "keys", keys);
 	document->principals = set_array(body, "principals");
 	SR_TRY(sr_application_each(connection, add_principal, document));
+	document->connection = connection;
+	document->groups = set_array(body, "groups");
+	SR_TRY(sr_group_each(connection, NULL, add_group, document));
 	document->assignments = set_array(body, "assignments");
 	SR_TRY(sr_assignment_each(connection, document->request->arena, NULL, add_assignment, document));
 	set_array(body, "roles"); /* of its own making; this installation has the built-in ones only */

@@ -27,7 +27,47 @@ const char sr_identity_schema[] =
 
 static const char credentials[] = "SELECT 1";
 static const char people[] = "SELECT 1";
-static const char groups_and_roles[] = "SELECT 1";
-static const char managed_identities[] = "SELECT 1";
+static const char groups_and_roles[] =
+    /* `member` is the object id of a principal, a person, a managed identity or another group. */
+    "CREATE TABLE member_group ("
+    "  group_id TEXT PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE UNIQUE, description TEXT NOT NULL,"
+    "  created_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE group_member ("
+    "  group_id TEXT NOT NULL, member TEXT NOT NULL, PRIMARY KEY (group_id, member)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX group_member_of ON group_member (member);"
+    /* The lists are JSON arrays of strings. */
+    "CREATE TABLE custom_role ("
+    "  role_id TEXT PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE UNIQUE, description TEXT NOT NULL,"
+    "  actions TEXT NOT NULL, not_actions TEXT NOT NULL, data_actions TEXT NOT NULL, not_data_actions TEXT NOT NULL,"
+    "  assignable_scopes TEXT NOT NULL, created_s INTEGER NOT NULL, changed_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* The root, named like the tenant, is no row; what has no parent, or stands nowhere, is under it. */
+    "CREATE TABLE management_group ("
+    "  name TEXT PRIMARY KEY COLLATE NOCASE, display_name TEXT NOT NULL, parent TEXT COLLATE NOCASE,"
+    "  created_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE placed_subscription ("
+    "  subscription TEXT PRIMARY KEY, management_group TEXT NOT NULL COLLATE NOCASE) STRICT, WITHOUT ROWID;"
+    /* `body` is a JSON object: principals, excludePrincipals and the four lists of actions. */
+    "CREATE TABLE deny_assignment ("
+    "  deny_id TEXT PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL COLLATE NOCASE, body TEXT NOT NULL,"
+    "  created_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+static const char managed_identities[] =
+    /* `kind`: 1 system-assigned, made and removed with the resource; 2 user-assigned, a resource itself. */
+    "CREATE TABLE managed_identity ("
+    "  object_id TEXT PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL COLLATE NOCASE,"
+    "  resource_id TEXT NOT NULL COLLATE NOCASE UNIQUE, kind INTEGER NOT NULL, is_enabled INTEGER NOT NULL,"
+    "  location TEXT NOT NULL, tags TEXT NOT NULL, created_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX managed_identity_named ON managed_identity (name);"
+    /* Who gets which identities' tokens from the metadata endpoint; `uid` is -1 where the address alone decides. */
+    "CREATE TABLE imds_binding ("
+    "  binding_id TEXT PRIMARY KEY, address TEXT NOT NULL, uid INTEGER NOT NULL, created_s INTEGER NOT NULL,"
+    "  UNIQUE (address, uid)) STRICT, WITHOUT ROWID;"
+    /* Headers that are given to a job: `hash` is sr_secret_hash's. */
+    "CREATE TABLE identity_header ("
+    "  header_id TEXT PRIMARY KEY, hash BLOB NOT NULL, label TEXT NOT NULL, created_s INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* `holder` is a binding or a header. */
+    "CREATE TABLE held_identity ("
+    "  holder TEXT NOT NULL, identity TEXT NOT NULL, PRIMARY KEY (holder, identity)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX held_identity_of ON held_identity (identity);";
 
 const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, NULL};

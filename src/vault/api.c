@@ -126,6 +126,21 @@ static struct sr_result route(struct sr_exchange *exchange, struct sr_vault_call
 	return sr_ok();
 }
 
+/* Names and versions are the same in every collection: "keys/get" is of one whose things are called "key". */
+static struct sr_result check_names(const struct sr_vault_call *call)
+{
+	const char *collection = call->route->permission;
+	const size_t len = strcspn(collection, "/");
+	const int singular = len ? (int)len - 1 : 0;
+	if (call->name && !sr_is_key_name(call->name)) {
+		return sr_fail(SR_INVALID, "A %.*s's name has 1 to 127 letters, digits and hyphens.", singular, collection);
+	}
+	if (call->version && !sr_is_key_version(call->version)) {
+		return sr_fail(SR_INVALID, "A %.*s's version has 32 hexadecimal digits.", singular, collection);
+	}
+	return sr_ok();
+}
+
 static struct sr_result check_request(struct sr_exchange *exchange, struct sr_vault_call *call)
 {
 	SR_TRY(sr_parameters_parse(call->arena, sr_exchange_query(exchange), false, &call->query));
@@ -139,13 +154,7 @@ static struct sr_result check_request(struct sr_exchange *exchange, struct sr_va
 		               "supported version (7.5).",
 		               call->api_version);
 	}
-	if (call->name && !sr_is_key_name(call->name)) {
-		return sr_fail(SR_INVALID, "A key's name has 1 to 127 letters, digits and hyphens.");
-	}
-	if (call->version && !sr_is_key_version(call->version)) {
-		return sr_fail(SR_INVALID, "A key's version has 32 hexadecimal digits.");
-	}
-	return sr_ok();
+	return check_names(call);
 }
 
 struct vault_search {

@@ -231,7 +231,7 @@ struct sr_result sr_handle_certificate_restore(struct sr_vault_call *call, struc
 	SR_TRY(read_blob(sr_buf_bytes(&blob), &restoration));
 	call->name = restoration.name;
 	SR_TRY(sr_call_write(call, restore_work, &restoration, NULL));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_bundle(&view, &restoration.versions[restoration.count - 1].certificate, &answer->body);
 }

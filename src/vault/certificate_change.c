@@ -173,7 +173,7 @@ struct sr_result sr_handle_certificate_create(struct sr_vault_call *call, struct
 	SR_TRY(prepare_creation(call, &creation));
 	call->detail = sr_arena_printf(call->arena, "issuer=%s", creation.making.policy.issuer);
 	SR_TRY(sr_call_write(call, write_creation, &creation, &creation.making.version));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_operation_json(&view, &creation.operation, &answer->body);
 }
@@ -227,7 +227,7 @@ struct sr_result sr_handle_certificate_import(struct sr_vault_call *call, struct
 	sr_keypair_free(import.keypair);
 	SR_TRY(prepared);
 	SR_TRY(sr_call_write(call, write_making, &making, &making.version));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_bundle(&view, &making.certificate, &answer->body);
 }
@@ -332,7 +332,7 @@ struct sr_result sr_handle_certificate_update(struct sr_vault_call *call, struct
 	SR_TRY(sr_call_write(call, update_work, &update, &update.certificate.version));
 	const struct sr_key_name name = {call->record.name, update.certificate.head.name, update.certificate.version};
 	sr_key_cache_forget(call->vault->state.cache, &name);
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_bundle(&view, &update.certificate, &answer->body);
 }
@@ -370,7 +370,7 @@ struct sr_result sr_handle_certificate_policy_update(struct sr_vault_call *call,
 {
 	struct policy_call policy = {.call = call};
 	SR_TRY(sr_call_write(call, write_policy, &policy, NULL));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_policy_json(&view, &policy.head, &answer->body);
 }

@@ -103,7 +103,7 @@ struct sr_result sr_handle_certificate_delete(struct sr_vault_call *call, struct
 	struct subject subject = {.call = call};
 	SR_TRY(sr_call_write(call, delete_work, &subject, NULL));
 	forget_key(call);
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	return answer_bundle(&subject, answer);
 }
 
@@ -122,7 +122,7 @@ struct sr_result sr_handle_deleted_certificate_recover(struct sr_vault_call *cal
 {
 	struct subject subject = {.call = call};
 	SR_TRY(sr_call_write(call, recover_work, &subject, NULL));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	return answer_bundle(&subject, answer);
 }
 

@@ -200,7 +200,7 @@ struct sr_result sr_handle_certificate_merge(struct sr_vault_call *call, struct 
 	SR_TRY(read_chain(call, keypair, &chain));
 	SR_TRY(sr_certificate_prepare(&merge.making, keypair, &chain));
 	SR_TRY(sr_call_write(call, merge_work, &merge, &merge.version));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_bundle(&view, &merge.making.certificate, &answer->body);
 }

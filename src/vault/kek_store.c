@@ -215,7 +215,7 @@ static struct sr_result find_target(struct sr_connection *connection, struct req
 		return sr_fail(SR_INVALID, "data is put under RSA keys and 256-bit oct keys only");
 	}
 	if (ret_key->is_managed) { /* it would go with its certificate */
-		return sr_fail_as(SR_INVALID, "KeyIsManaged",
+		return sr_fail_as(SR_INVALID, "KeyManagedByKeyVault",
 		                  "the key belongs to a certificate, and data must not depend on that: make a key of its own");
 	}
 	return sr_key_check_lease(&ret_key->state, sr_unix_s());

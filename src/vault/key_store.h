@@ -31,7 +31,7 @@ enum sr_key_presence { SR_KEY_LIVE, SR_KEY_DELETED, SR_KEY_EITHER };
 SR_MUST struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *arena,
                                      const struct sr_key_name *name, enum sr_key_presence presence,
                                      struct sr_key_record *ret_key);
-/* May a client change, delete or copy the key by itself? SR_DENIED "KeyIsManaged" where it is a certificate's. */
+/* May a client change, delete or copy the key by itself? SR_DENIED "KeyManagedByKeyVault" where it is a certificate's. */
 SR_MUST struct sr_result sr_key_check_unmanaged(const struct sr_key_record *key);
 /* Adds a version (and the key, where it is the first). SR_CONFLICT "ObjectIsDeletedButRecoverable" while the name is
  * deleted, "ObjectIsManaged" where the name belongs to a certificate and the record does not, or the other way round.
@@ -70,8 +70,6 @@ SR_MUST struct sr_result sr_key_policy_get(struct sr_connection *connection, str
 SR_MUST struct sr_result sr_key_policy_set(struct sr_connection *connection, const char *vault, const char *name,
                                            const char *json, int64_t now);
 
-/* The first time after `now` at which some enabled version expires; SR_NO_TIME. For the timer of revocations. */
-SR_MUST struct sr_result sr_key_next_expiry(struct sr_connection *connection, int64_t now, int64_t *ret_time);
 /* Every version there is, a page at a time, in a fixed order; start with an all-empty name. For verification. */
 SR_MUST struct sr_result sr_key_list_all(struct sr_connection *connection, struct sr_arena *arena,
                                          const struct sr_key_name *after, size_t limit, struct sr_key_page *ret_page);

@@ -181,7 +181,23 @@ static const char certificates[] =
     ") WITHOUT ROWID;";
 static const char vault_access[] = "SELECT 1";
 static const char audit_checkpoints[] = "SELECT 1";
-static const char key_tending[] = "SELECT 1";
+static const char key_tending[] =
+    "ALTER TABLE key ADD COLUMN tend_at INTEGER DEFAULT 0;" /* when its policy asks for something; 0: to be worked out;
+                                                               NULL: never */
+    "CREATE INDEX key_by_tending ON key(tend_at) WHERE tend_at IS NOT NULL AND deleted_at IS NULL;"
+    "CREATE INDEX key_by_purge ON key(purge_at) WHERE purge_at IS NOT NULL;"
+    "ALTER TABLE key_version ADD COLUMN expired_for INTEGER;"  /* the exp for which leases were taken back */
+    "ALTER TABLE key_version ADD COLUMN notified_for INTEGER;" /* the exp for which notice was given */
+    "UPDATE key_version SET expired_for = exp WHERE exp <= CAST(strftime('%s', 'now') AS INTEGER);"
+    "CREATE INDEX key_version_to_expire ON key_version(exp) WHERE exp IS NOT NULL AND expired_for IS NOT exp;"
+    "CREATE INDEX key_version_expired ON key_version(exp) WHERE expired_for = exp;"
+    /* Whoever changes what a policy depends on, its times are worked out anew. */
+    "CREATE TRIGGER key_changed AFTER UPDATE OF policy, deleted_at ON key BEGIN"
+    " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.name; END;"
+    "CREATE TRIGGER key_version_added AFTER INSERT ON key_version BEGIN"
+    " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END;"
+    "CREATE TRIGGER key_version_changed AFTER UPDATE OF exp, enabled ON key_version BEGIN"
+    " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END";
 static const char hardware_keys[] = "SELECT 1";
 static const char whole_backup[] = "SELECT 1";
 

@@ -132,7 +132,7 @@ static struct sr_result start(struct sr_vault *vault)
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
-	SR_TRY(sr_expiry_start(vault, &vault->expiry));
+	SR_TRY(sr_tending_start(vault, &vault->tending));
 	SR_TRY(start_access(vault));
 	SR_TRY(start_server(vault));
 	SR_TRY(sr_host_confine(vault->host));
@@ -157,7 +157,7 @@ static void stop(struct sr_vault *vault)
 	if (vault->access) {
 		sr_access_stop(vault->access);
 	}
-	sr_expiry_stop(vault->expiry);
+	sr_tending_stop(vault->tending);
 	if (vault->state.grantor) {
 		sr_grantor_stop(vault->state.grantor);
 		settle_ttl(vault);

@@ -9,7 +9,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SERVICES = ['identity', 'vault', 'blob']
+SERVICES = ['identity', 'vault', 'blob', 'workspace']
 LOWER = ['base', 'seal', 'wire', 'net', 'keyring', 'access', 'host']
 # The arrows of ARCHITECTURE.md: what a room may include besides itself.
 MAY_INCLUDE = {
