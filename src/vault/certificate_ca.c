@@ -9,7 +9,8 @@
 enum { CA_DAYS = 3650, RENEW_BEFORE_S = 730 * 86400, SEALED_MAX = 16384, NAME_MAX_LEN = 160 };
 
 struct ca_record {
-	char name[NAME_MAX_LEN]; /* "issuing-ca/VAULT", in small letters: names of vaults ignore case */
+	const char *vault;
+	char place[NAME_MAX_LEN]; /* what it is sealed to: "issuing-ca/VAULT" in small letters, since names ignore case */
 	struct sr_buf sealed;
 	bool is_there;
 	bool is_old; /* there, and to be replaced */
@@ -19,8 +20,8 @@ static struct sr_result read_record(struct sr_connection *connection, void *cont
 {
 	struct ca_record *record = context;
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT sealed FROM record WHERE name = ?1", &statement));
-	sr_bind_text(statement, 1, record->name);
+	SR_TRY(sr_prepare(connection, "SELECT sealed FROM certificate_ca WHERE vault = ?1", &statement));
+	sr_bind_text(statement, 1, record->vault);
 	SR_TRY(sr_step(statement, &record->is_there));
 	if (record->is_there) {
 		sr_buf_reset(&record->sealed);
@@ -35,12 +36,13 @@ static struct sr_result write_record(struct sr_connection *connection, void *con
 	struct ca_record *record = context;
 	{
 		SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-		SR_TRY(sr_prepare(connection,
-		                  "INSERT INTO record(name, sealed) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET sealed = ?2 "
-		                  "WHERE ?3",
-		                  &statement));
+		SR_TRY(sr_prepare(
+		    connection,
+		    "INSERT INTO certificate_ca(vault, sealed) VALUES(?1, ?2) ON CONFLICT(vault) DO UPDATE SET sealed = ?2 "
+		    "WHERE ?3",
+		    &statement));
 		sr_bind_int(statement, 3, record->is_old);
-		sr_bind_text(statement, 1, record->name);
+		sr_bind_text(statement, 1, record->vault);
 		sr_bind_blob(statement, 2, sr_buf_bytes(&record->sealed));
 		SR_TRY(sr_run(statement));
 	}
@@ -54,14 +56,14 @@ static struct sr_result make_ca(struct sr_vault_state *state, const char *vault,
 	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
 	SR_TRY(sr_certificate_new_ca(name, CA_DAYS, &ca));
 	sr_buf_reset(&record->sealed);
-	SR_TRY(sr_certificate_seal(ca, state->records, sr_bytes_str(record->name), &record->sealed));
+	SR_TRY(sr_certificate_seal(ca, state->records, sr_bytes_str(record->place), &record->sealed));
 	return sr_database_write(state->database, write_record, record);
 }
 
 static struct sr_result open_sealed(struct sr_vault_state *state, const struct ca_record *record,
                                     struct sr_certificate **ret_ca)
 {
-	return sr_certificate_open(state->records, sr_bytes_str(record->name), sr_buf_bytes(&record->sealed), ret_ca);
+	return sr_certificate_open(state->records, sr_bytes_str(record->place), sr_buf_bytes(&record->sealed), ret_ca);
 }
 
 /* A CA that ends soon is followed by a new one: no certificate outlives its CA. */
@@ -84,9 +86,9 @@ static struct sr_result open_record(struct sr_vault_state *state, const char *va
 
 struct sr_result sr_certificate_ca_open(struct sr_vault_state *state, const char *vault, struct sr_certificate **ret_ca)
 {
-	struct ca_record record = {.sealed = SR_BUF(SEALED_MAX)};
-	snprintf(record.name, sizeof record.name, "issuing-ca/%s", vault);
-	for (char *c = record.name; *c; c++) {
+	struct ca_record record = {.vault = vault, .sealed = SR_BUF(SEALED_MAX)};
+	snprintf(record.place, sizeof record.place, "issuing-ca/%s", vault);
+	for (char *c = record.place; *c; c++) {
 		*c = (char)tolower((unsigned char)*c);
 	}
 	struct sr_result opened = open_record(state, vault, &record, ret_ca);

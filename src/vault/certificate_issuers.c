@@ -189,6 +189,9 @@ static struct sr_result read_credentials(struct issuer_call *setting)
 	const json_t *credentials = NULL;
 	const char *password = NULL;
 	SR_TRY(sr_json_get_object(call->body, "credentials", &credentials));
+	if (!credentials) {
+		return sr_ok();
+	}
 	SR_TRY(sr_json_get_string(credentials, "account_id", &setting->issuer.account));
 	SR_TRY(sr_json_get_string(credentials, "pwd", &password));
 	if (!password) {
@@ -211,7 +214,9 @@ static struct sr_result read_body(struct issuer_call *setting)
 	const json_t *attributes = NULL;
 	SR_TRY(sr_json_get_string(call->body, "provider", &issuer->provider));
 	SR_TRY(sr_json_get_object(call->body, "attributes", &attributes));
-	SR_TRY(sr_json_get_bool(attributes, "enabled", &issuer->is_enabled));
+	if (attributes) {
+		SR_TRY(sr_json_get_bool(attributes, "enabled", &issuer->is_enabled));
+	}
 	SR_TRY(read_credentials(setting));
 	SR_TRY(read_organisation(call, issuer));
 	if (!issuer->provider || !*issuer->provider || strlen(issuer->provider) > FIELD_MAX) {

@@ -46,6 +46,11 @@ static struct sr_result read_key(const json_t *given, struct sr_certificate_poli
 		size = 0;
 	}
 	SR_TRY(sr_key_spec_of(kty, size, crv, &policy->key));
+	if (policy->key.is_in_token) {
+		return sr_fail_as(SR_INVALID, "KeyTypeNotSupported",
+		                  "key_props.kty: the keys of certificates are in software: use %s",
+		                  policy->key.type == SR_KEY_RSA ? "RSA" : "EC");
+	}
 	return policy->key.type != SR_KEY_OCT ? sr_ok()
 	                                      : sr_fail(SR_INVALID, "key_props.kty: a certificate's key is RSA or EC");
 }
@@ -131,6 +136,9 @@ static struct sr_result read_trigger(const json_t *action, struct sr_certificate
 {
 	const json_t *when = NULL;
 	SR_TRY(sr_json_get_object(action, "trigger", &when));
+	if (!when) {
+		return sr_fail(SR_INVALID, "lifetime_actions: each has a trigger and an action");
+	}
 	trigger->is_set = true;
 	SR_TRY(sr_json_get_int(when, "lifetime_percentage", &trigger->percentage));
 	SR_TRY(sr_json_get_int(when, "days_before_expiry", &trigger->days_before));
@@ -149,6 +157,9 @@ static struct sr_result read_action(const json_t *item, struct sr_certificate_po
 	const json_t *action = NULL;
 	const char *type = "";
 	SR_TRY(sr_json_get_object(item, "action", &action));
+	if (!action) {
+		return sr_fail(SR_INVALID, "lifetime_actions: each has a trigger and an action");
+	}
 	SR_TRY(sr_json_get_string(action, "action_type", &type));
 	struct sr_certificate_trigger *trigger = strcasecmp(type, "AutoRenew") == 0       ? &policy->renew
 	                                         : strcasecmp(type, "EmailContacts") == 0 ? &policy->notice
@@ -224,7 +235,7 @@ static json_t *key_json(const struct sr_certificate_policy *policy)
 {
 	json_t *object = json_object();
 	sr_json_set_bool(object, "exportable", policy->is_exportable);
-	sr_json_set_string(object, "kty", sr_key_type_name(policy->key.type));
+	sr_json_set_string(object, "kty", sr_key_kty(&policy->key));
 	if (policy->key.type == SR_KEY_RSA) {
 		sr_json_set_int(object, "key_size", policy->key.bits);
 	}
@@ -297,17 +308,41 @@ static struct sr_result write_normalized(struct sr_arena *arena, const json_t *g
 	return sr_ok();
 }
 
+/* A copy in which every section is there, be it empty. The caller frees. */
+static struct sr_result fill_sections(const json_t *given, json_t **ret_full)
+{
+	static const char *const sections[] = {"key_props", "secret_props", "x509_props", "issuer"};
+	SR_CLEANUP(sr_json) json_t *full = json_deep_copy(given);
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+		const json_t *section = NULL;
+		SR_TRY(sr_json_get_object(full, sections[i], &section));
+		if (!section) {
+			sr_json_set(full, sections[i], json_object());
+		}
+	}
+	json_t *x509 = json_object_get(full, "x509_props");
+	const json_t *sans = NULL;
+	SR_TRY(sr_json_get_object(x509, "sans", &sans));
+	if (!sans) {
+		sr_json_set(x509, "sans", json_object());
+	}
+	*ret_full = SR_TAKE(full);
+	return sr_ok();
+}
+
 /* Without asking whether a certificate could be made of it: one from outside may say what ours cannot. */
 static struct sr_result read_policy(struct sr_arena *arena, const json_t *given,
                                     struct sr_certificate_policy *ret_policy)
 {
 	struct sr_certificate_policy policy = {0};
-	SR_TRY(read_issuer(arena, given, &policy));
-	SR_TRY(read_key(given, &policy));
-	SR_TRY(read_secret(given, &policy));
-	SR_TRY(read_x509(arena, given, &policy));
-	SR_TRY(read_actions(given, &policy));
-	SR_TRY(write_normalized(arena, given, &policy));
+	SR_CLEANUP(sr_json) json_t *full = NULL;
+	SR_TRY(fill_sections(given, &full));
+	SR_TRY(read_issuer(arena, full, &policy));
+	SR_TRY(read_key(full, &policy));
+	SR_TRY(read_secret(full, &policy));
+	SR_TRY(read_x509(arena, full, &policy));
+	SR_TRY(read_actions(full, &policy));
+	SR_TRY(write_normalized(arena, full, &policy));
 	*ret_policy = policy;
 	return sr_ok();
 }

@@ -14,6 +14,9 @@ enum { PAGE_FIRST = 32 };
 	     "v.notice_at, v.thumbprint, v.cer, v.chain, v.number"
 #define JOINED  "certificate AS c JOIN certificate_version AS v ON v.vault = c.vault AND v.certificate = c.name"
 #define CURRENT "(SELECT max(number) FROM certificate_version AS m WHERE m.vault = c.vault AND m.certificate = c.name)"
+/* Nothing is due in a vault that is deleted. */
+#define TENDED \
+	"v.enabled AND c.deleted_at IS NULL AND EXISTS(SELECT 1 FROM vault WHERE name = c.vault AND deleted_at IS NULL)"
 /* ?5 is an enum sr_certificate_presence. */
 #define PRESENT "(?5 = 2 OR (c.deleted_at IS NOT NULL) = ?5)"
 
@@ -319,12 +322,11 @@ static struct sr_result read_time(struct sr_statement *statement, int64_t *ret_t
 struct sr_result sr_vault_certificate_next_action(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(
-	    connection,
-	    "SELECT min(at) FROM (SELECT min(v.renew_at) AS at FROM " JOINED
-	    " WHERE v.renew_at IS NOT NULL AND v.enabled AND c.deleted_at IS NULL UNION ALL SELECT min(v.notice_at) "
-	    "FROM " JOINED " WHERE v.notice_at IS NOT NULL AND v.enabled AND c.deleted_at IS NULL)",
-	    &statement));
+	SR_TRY(sr_prepare(connection,
+	                  "SELECT min(at) FROM (SELECT min(v.renew_at) AS at FROM " JOINED
+	                  " WHERE v.renew_at IS NOT NULL AND " TENDED " UNION ALL SELECT min(v.notice_at) "
+	                  "FROM " JOINED " WHERE v.notice_at IS NOT NULL AND " TENDED ")",
+	                  &statement));
 	return read_time(statement, ret_time);
 }
 
@@ -333,8 +335,8 @@ struct sr_result sr_vault_certificate_list_due(struct sr_connection *connection,
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
-	                  "SELECT " COLUMNS " FROM " JOINED
-	                  " WHERE (v.renew_at <= ?1 OR v.notice_at <= ?1) AND v.enabled AND c.deleted_at IS NULL LIMIT ?2",
+	                  "SELECT " COLUMNS " FROM " JOINED " WHERE (v.renew_at <= ?1 OR v.notice_at <= ?1) AND " TENDED
+	                  " LIMIT ?2",
 	                  &statement));
 	sr_bind_int(statement, 1, now);
 	sr_bind_int(statement, 2, (int64_t)limit + 1);

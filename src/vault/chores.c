@@ -5,6 +5,7 @@
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
+#include "vault/vault_removal.h"
 
 static const struct sr_chore chores[] = {
     {"expire-keys", sr_expire_keys_next, sr_expire_keys_run},
@@ -13,6 +14,7 @@ static const struct sr_chore chores[] = {
     {"purge-certificates", sr_purge_certificates_next, sr_purge_certificates_run},
     {"purge-keys", sr_purge_keys_next, sr_purge_keys_run},
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},
+    {"purge-vaults", sr_purge_vaults_next, sr_purge_vaults_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},
 };
 
