@@ -270,7 +270,7 @@ await step('issuers', async () => {
   const text = (await raw(client.vaultUrl, { path: `/certificates/issuers/${id}?api-version=7.4`, headers: await bearer() })).body;
   must(!text.includes(words.content), 'the password is not given out');
   equal((await certificates.updateIssuer(id, { accountId: 'you', enabled: true })).accountId, 'you', 'updated');
-  must((await all(certificates.listPropertiesOfIssuers())).some((item) => item.name === id && item.provider === 'Test'), 'listed');
+  must((await all(certificates.listPropertiesOfIssuers())).some((item) => item.id.endsWith(`/issuers/${id}`) && item.provider === 'Test'), 'listed');
   const name = `by-${unique()}`;
   const poller = await certificates.beginCreateCertificate(name, policy({ issuerName: id }), poll);
   equal(stateOf(poller).status, 'inProgress', 'its CA is asked by hand');
@@ -313,6 +313,79 @@ await step('bad_requests_are_bad_parameters', async () => {
     must(JSON.parse(answer.body).error.code === 'BadParameter' && JSON.parse(answer.body).error.message.includes(word), `case ${i} says why: ${answer.body}`);
   }
   await refused(certificates.getCertificate('x'), 404, 'CertificateNotFound');
+});
+/** What a TLS connection shows: the peer's certificate, and a way to ask again over the same connection. */
+function connect(port) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', port, ALPNProtocols: ['http/1.1'] }, () => resolve({
+      fingerprint: socket.getPeerCertificate().fingerprint.replaceAll(':', '').toLowerCase(),
+      ask: () => new Promise((answered, failed) => {
+        socket.once('data', (data) => answered(Number(String(data).split(' ')[1])));
+        socket.once('close', () => failed(new Error('the connection was closed')));
+        socket.write('GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      }),
+      end: () => socket.destroy(),
+    }));
+    socket.once('error', reject);
+  });
+}
+for (const [service, port] of [['vault', 'vault-port'], ['identity', 'identity-port'], ['blob', 'blob-port']]) await step(`the_certificate_of_${service}_renews_without_a_dropped_connection`, async () => {
+  const thumbprint = () => installation.json(['certificate', 'show', service, '--vault', 'strongroom']).x5t;
+  const hex = (x5t) => Buffer.from(x5t, 'base64url').toString('hex');
+  const before = thumbprint();
+  const open = await connect(installation.ports[port]);
+  equal(open.fingerprint, hex(before), 'the vault shows what the service shows');
+  must(await open.ask() > 0, 'an answer');
+  const renewed = installation.json(['certificate', 'renew', service]);
+  must(renewed.thumbprint !== hex(before) && renewed.thumbprint === hex(thumbprint()), 'another certificate is shown');
+  let next;
+  for (let i = 0; i < 100; i++) {
+    next = await connect(installation.ports[port]);
+    next.end();
+    if (next.fingerprint === renewed.thumbprint) break;
+    await sleep(20);
+  }
+  equal(next.fingerprint, renewed.thumbprint, 'new connections get it');
+  must(await open.ask() > 0, 'the open connection goes on');
+  open.end();
+  must(installation.json(['certificate', 'list', '--vault', 'strongroom']).some((item) => item.id.endsWith(`/certificates/${service}`)), 'listed');
+  must(installation.run(['certificate', 'show', service, '--vault', 'strongroom']).stdout.includes(renewed.thumbprint), 'history');
+  must(installation.run(['audit', 'show', '--format', 'json']).stdout.includes(`strongroom/certificates/${service}/${renewed.version}`), 'audited');
+  write('service.pem', installation.run(['certificate', 'show', service, '--vault', 'strongroom', '--pem']).stdout);
+  must(openssl(['verify', '-CAfile', client.caFile, 'service.pem']).includes('OK'), 'of the CA that clients trust');
+});
+await step('the_system_vault_is_only_read', async () => {
+  const host = `strongroom.vault.localhost:${installation.ports['vault-port']}`;
+  const headers = { ...await bearer(), host };
+  const answer = await raw(client.vaultUrl, { path: '/certificates/blob?api-version=7.4', headers });
+  equal(answer.status, 200, 'read');
+  must(!JSON.parse(answer.body).sid, 'no private key is anywhere');
+  const body = JSON.stringify({ policy: { issuer: { name: 'Self' }, x509_props: { subject: 'CN=x' } } });
+  const made = await raw(client.vaultUrl, { method: 'POST', path: '/certificates/blob/create?api-version=7.4', headers, body });
+  equal(made.status, 403, 'written');
+  equal(JSON.parse(made.body).error.innererror.code, 'ForbiddenByPolicy', 'code');
+  must(installation.run(['certificate', 'delete', 'blob', '--yes', '--vault', 'strongroom'], { allowFailure: true }).status !== 0, 'not by the command line either');
+  must(installation.run(['vault', 'delete', 'strongroom', '--yes'], { allowFailure: true }).status !== 0, 'nor as a whole');
+  must(installation.run(['certificate', 'renew', 'nobody', '--vault', 'strongroom'], { allowFailure: true }).stderr.includes('no service'), 'who is not there');
+});
+await step('the_command_line_makes_imports_and_merges', async () => {
+  const id = `cli-${unique()}`;
+  must(installation.run(['certificate', 'create', id, '--subject', 'CN=cli', '--dns', 'a.example,b.example', '--issuer', 'Strongroom', '--curve', 'P-384']).stdout.includes(`/certificates/${id}/`), 'made');
+  const first = installation.json(['certificate', 'show', id]);
+  equal(first.policy.x509_props.sans.dns_names.join(), 'a.example,b.example', 'names');
+  installation.run(['certificate', 'renew', id]);
+  must(installation.json(['certificate', 'show', id]).id !== first.id, 'renewed');
+  write('cli.csr', installation.run(['certificate', 'create', `${id}-csr`, '--issuer', 'Unknown', '--subject', 'CN=csr']).stdout);
+  openssl(['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=CA', '-days', '5', '-keyout', 'ca.key', '-out', 'ca.crt']);
+  openssl(['x509', '-req', '-in', 'cli.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '5', '-out', 'cli.crt']);
+  equal(installation.run(['certificate', 'request', `${id}-csr`]).stdout, fs.readFileSync(path.join(folder, 'cli.csr'), 'utf8'), 'the request again');
+  installation.run(['certificate', 'merge', `${id}-csr`, '--file', path.join(folder, 'cli.crt')]);
+  openssl(['pkcs12', '-export', '-inkey', 'ca.key', '-in', 'ca.crt', '-passout', 'pass:word', '-out', 'cli.pfx']);
+  write('password', 'word\n');
+  installation.run(['certificate', 'import', `${id}-pfx`, '--file', path.join(folder, 'cli.pfx'), '--password-file', path.join(folder, 'password')]);
+  must(installation.run(['certificate', 'list']).stdout.includes(`${id}-pfx`), 'listed');
+  installation.run(['certificate', 'delete', id, '--yes']);
+  installation.run(['certificate', 'recover', id]);
 });
 fs.rmSync(folder, { recursive: true, force: true });
 finish();
