@@ -350,7 +350,7 @@ for (const [service, port] of [['vault', 'vault-port'], ['identity', 'identity-p
   open.end();
   must(installation.json(['certificate', 'list', '--vault', 'strongroom']).some((item) => item.id.endsWith(`/certificates/${service}`)), 'listed');
   must(installation.run(['certificate', 'show', service, '--vault', 'strongroom']).stdout.includes(renewed.thumbprint), 'history');
-  must(installation.run(['audit', 'show', '--format', 'json']).stdout.includes(`strongroom/certificates/${service}/${renewed.version}`), 'audited');
+  must(installation.run(['audit', 'show', '--limit', '10000', '--format', 'json']).stdout.includes(`strongroom/certificates/${service}/${renewed.version}`), 'audited');
   write('service.pem', installation.run(['certificate', 'show', service, '--vault', 'strongroom', '--pem']).stdout);
   must(openssl(['verify', '-CAfile', client.caFile, 'service.pem']).includes('OK'), 'of the CA that clients trust');
 });
