@@ -84,13 +84,26 @@ static struct sr_result open_record(struct sr_vault_state *state, const char *va
 	return open_sealed(state, record, ret_ca);
 }
 
+static void write_place(const char *vault, char place[static NAME_MAX_LEN])
+{
+	snprintf(place, NAME_MAX_LEN, "issuing-ca/%s", vault);
+	for (char *c = place; *c; c++) {
+		*c = (char)tolower((unsigned char)*c);
+	}
+}
+
+struct sr_result sr_certificate_ca_check(struct sr_vault_state *state, const char *vault, struct sr_bytes sealed)
+{
+	char place[NAME_MAX_LEN];
+	write_place(vault, place);
+	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
+	return sr_certificate_open(state->records, sr_bytes_str(place), sealed, &ca);
+}
+
 struct sr_result sr_certificate_ca_open(struct sr_vault_state *state, const char *vault, struct sr_certificate **ret_ca)
 {
 	struct ca_record record = {.vault = vault, .sealed = SR_BUF(SEALED_MAX)};
-	snprintf(record.place, sizeof record.place, "issuing-ca/%s", vault);
-	for (char *c = record.place; *c; c++) {
-		*c = (char)tolower((unsigned char)*c);
-	}
+	write_place(vault, record.place);
 	struct sr_result opened = open_record(state, vault, &record, ret_ca);
 	sr_buf_free(&record.sealed);
 	return opened;

@@ -10,4 +10,8 @@
 SR_MUST struct sr_result sr_certificate_ca_open(struct sr_vault_state *state, const char *vault,
                                                 struct sr_certificate **ret_ca);
 
+/* Opens one as it is kept and lets it go, for verification. */
+SR_MUST struct sr_result sr_certificate_ca_check(struct sr_vault_state *state, const char *vault,
+                                                 struct sr_bytes sealed);
+
 #endif

@@ -200,7 +200,7 @@ static struct sr_result read_credentials(struct issuer_call *setting)
 	if (strlen(password) > PASSWORD_MAX) {
 		return sr_fail(SR_INVALID, "credentials.pwd: longer than %d bytes", PASSWORD_MAX);
 	}
-	const char *place = sr_arena_printf(call->arena, "issuer/%s/%s", call->record.name, call->name);
+	const char *place = sr_arena_printf(call->arena, "issuer/%s/%s", call->record.name, setting->issuer.name);
 	SR_TRY(sr_aead_seal(call->vault->state.records, sr_bytes_str(place), sr_bytes_str(password), &setting->sealed));
 	setting->issuer.password = sr_buf_bytes(&setting->sealed);
 	return sr_ok();
