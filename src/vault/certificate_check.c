@@ -101,8 +101,8 @@ static struct sr_result check_authorities(struct check *check)
 static struct sr_result check_issuers(struct check *check)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(check->connection, "SELECT vault, name, password FROM certificate_issuer WHERE password IS NOT NULL",
-	                  &statement));
+	SR_TRY(sr_prepare(check->connection,
+	                  "SELECT vault, name, password FROM certificate_issuer WHERE password IS NOT NULL", &statement));
 	for (;;) {
 		bool is_row;
 		SR_TRY(sr_step(statement, &is_row));

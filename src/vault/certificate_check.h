@@ -1,5 +1,5 @@
-/* Verification of what the vault keeps of certificates: that waiting key pairs, issuing CAs and issuers' passwords open, that
- * each certificate is whole, and that its key and secret stand beside it. */
+/* Verification of what the vault keeps of certificates: that waiting key pairs, issuing CAs and issuers' passwords
+ * open, that each certificate is whole, and that its key and secret stand beside it. */
 #ifndef SR_VAULT_CERTIFICATE_CHECK_H
 #define SR_VAULT_CERTIFICATE_CHECK_H
 
