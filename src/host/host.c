@@ -232,10 +232,18 @@ static void stop(struct sr_host *host)
 	sr_cond_broadcast(&host->changed);
 }
 
-static void renew_in_time(struct sr_host *host)
+struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service)
+{
+	(void)host;
+	const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW, .text = sr_bytes_str(service)};
+	return sr_control_send(SR_CONTROL_FD, &renew);
+}
+
+/* Where the time has come, or `must` be. */
+static void renew_in_time(struct sr_host *host, bool must)
 {
 	sr_mutex_lock(&host->mutex);
-	bool is_due = host->renew_at_s && sr_unix_s() >= host->renew_at_s && !host->sign;
+	bool is_due = host->renew_at_s && (must || sr_unix_s() >= host->renew_at_s) && !host->sign;
 	if (is_due) {
 		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
 	}
@@ -259,7 +267,7 @@ static void control_main(void *context)
 		SR_CLEANUP(sr_result)
 		struct sr_result received = sr_control_receive(SR_CONTROL_FD, ALIVE_EVERY_MS, &buf, &message);
 		sr_ignore(sr_control_send(SR_CONTROL_FD, &alive));
-		renew_in_time(host);
+		renew_in_time(host, sr_is_ok(received) && message.kind == SR_CONTROL_RENEW);
 		if (sr_result_code(received) == SR_TIMEOUT) {
 			continue;
 		}
