@@ -93,10 +93,8 @@ static struct sr_result call_as(const char *service, const char *object_id, cons
 	                                      .object_id = object_id,
 	                                      .service = service,
 	                                      .from = "127.0.0.1",
-	                                      .request_id = "test"};
-	if (body) {
-		expect_ok(sr_json_parse(sr_bytes_str(body), &call.body));
-	}
+	                                      .request_id = "test",
+	                                      .text = sr_bytes_str(body)};
 	const char *query = strchr(path, '?');
 	struct sr_result result =
 	    sr_vault_provider_perform(&call, method, sr_bytes_of(path, query ? (size_t)(query - path) : strlen(path)),
@@ -552,6 +550,9 @@ static void callers_are_known_and_audited(void **state)
 	assert_int_equal(count_of("SELECT count(*) FROM audit WHERE entry LIKE '%none%404%ResourceNotFound%'"), 1);
 	expect_reason(call_as("blob", OBJECT, "DELETE", VAULTS "/seen" VERSION, NULL), SR_DENIED, "AuthorizationFailed");
 	assert_int_equal(count_of("SELECT count(*) FROM audit WHERE entry LIKE '%blob%403%AuthorizationFailed%'"), 1);
+	expect_reason(call("PUT", VAULTS "/broken" VERSION, "{"), SR_INVALID, "InvalidRequestContent");
+	expect_reason(call("PUT", VAULTS "/broken" VERSION, "[]"), SR_INVALID, "InvalidRequestContent");
+	assert_int_equal(count_of("SELECT count(*) FROM audit WHERE entry LIKE '%VaultPut%broken%400%'"), 2);
 	expect_reason(call_as("workspace", NULL, "DELETE", VAULTS "/seen" VERSION, NULL), SR_INVALID,
 	              "InvalidRequestContent");
 	expect_ok(call("GET", VAULTS "/seen" VERSION, NULL));
