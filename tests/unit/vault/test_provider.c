@@ -167,6 +167,9 @@ static void a_vault_is_made_shown_and_listed(void **state)
 	                   "/subscriptions/" TENANT "/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/First" VERSION,
 	                   NULL),
 	              SR_NOT_FOUND, "ResourceNotFound");
+	expect_ok(call("GET", IN_SUB "deletedManagedHSMs" VERSION, NULL));
+	assert_int_equal(json_array_size(at("value")), 0);
+	assert_true(json_is_array(at("value")));
 	expect_reason(call("GET", GROUP_ "vaults/none" VERSION, NULL), SR_NOT_FOUND, "ResourceNotFound");
 }
 
