@@ -12,6 +12,9 @@ enum { SR_CONFIG_TEXT_LEN = 512 };
 struct sr_config {
 	char state[SR_CONFIG_TEXT_LEN];     /* state directory */
 	char root_key[SR_CONFIG_TEXT_LEN];  /* file of the root key; default STATE/root/root.key */
+	char root_pin[SR_CONFIG_TEXT_LEN];  /* file of the PIN of a TPM's object or a token; empty: a person gives it */
+	char tpm[SR_CONFIG_TEXT_LEN];       /* how the TPM is reached: "device:/dev/tpmrm0" */
+	char tpm_pcrs[64];                  /* "sha256:0,2,7": what a new sealed object is bound to; empty: nothing */
 	char listen[SR_CONFIG_TEXT_LEN];    /* addresses that clients reach, comma-separated: "127.0.0.1,::1" */
 	char names[SR_CONFIG_TEXT_LEN];     /* DNS names and addresses for certificates, comma-separated */
 	char internal[SR_CONFIG_TEXT_LEN];  /* address of the services' internal listeners: "127.0.0.1" */

@@ -7,16 +7,22 @@
 #include "net/server.h"
 #include "vault/authority.h"
 #include "vault/expiry.h"
-#include "vault/master.h"
+#include "vault/gate.h"
+#include "vault/root_api.h"
 #include "vault/state.h"
 
 struct sr_vault {
 	struct sr_host *host;
+	struct sr_root_settings root_settings;
+	char master_path[SR_MASTER_PATH_LEN];
+	struct sr_gate *gate;      /* NULL in tests: the vault is open */
+	struct sr_root_desk *desk; /* changes of the root key under way */
 	struct sr_vault_master master;
 	struct sr_vault_state state;
 	struct sr_authority *authority;
-	struct sr_certificate *own; /* the vault's certificate; the expiry thread's to replace once that runs */
-	struct sr_expiry *expiry;   /* NULL in tests */
+	struct sr_certificate *sealed; /* what it shows while it is sealed; NULL: it was never */
+	struct sr_certificate *own;    /* the vault's certificate; the expiry thread's to replace once that runs */
+	struct sr_expiry *expiry;      /* NULL in tests */
 	struct sr_access *access;
 	struct sr_server *server;
 	uint64_t started_ms;
