@@ -75,7 +75,9 @@ struct sr_result sr_cli_status(struct sr_cli *cli, int *ret_status)
 				*ret_status = 1;
 			}
 		} else {
-			sr_json_set_string(service, "state", "down");
+			if (strcmp(sr_cli_text(service, "state"), "waiting") != 0) {
+				sr_json_set_string(service, "state", "down");
+			}
 			*ret_status = 1;
 		}
 	}

@@ -92,10 +92,11 @@ static void publish(struct sr_supervisor *supervisor)
 		snprintf(pid, sizeof pid, "%d", (int)child->pid);
 		sr_buf_printf(&text, "%s{\"service\":\"%s\",\"pid\":%s,\"state\":\"%s\",\"restarts\":%u,\"since\":%lld}",
 		              i ? "," : "", child->service, child->pid ? pid : "null",
-		              child->is_serving  ? "serving"
-		              : child->is_sealed ? "sealed"
-		              : child->pid       ? "starting"
-		                                 : "down",
+		              child->is_serving                   ? "serving"
+		              : child->is_sealed                  ? "sealed"
+		              : !child->pid && !child->has_served ? "waiting"
+		              : child->pid                        ? "starting"
+		                                                  : "down",
 		              child->starts ? child->starts - 1 : 0, (long long)child->started_unix_s);
 	}
 	sr_buf_append_str(&text, "]}\n");

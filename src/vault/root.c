@@ -63,7 +63,12 @@ struct sr_result sr_root_open(const struct sr_master_file *file, const struct sr
 	SR_CLEANUP(sr_secret) struct sr_secret *root = NULL;
 	SR_CLEANUP(sr_vault_master) struct sr_vault_master master = {0};
 	SR_TRY(file->provider->open(settings, file->descriptor, input, &root));
-	SR_TRY(sr_master_file_open(file, root, &master));
+	struct sr_result opened = sr_master_file_open(file, root, &master);
+	if (sr_result_code(opened) == SR_WRONG_KEY && file->provider == &sr_root_passphrase) {
+		sr_result_free(opened);
+		return sr_fail(SR_WRONG_KEY, "this passphrase does not open the vault");
+	}
+	SR_TRY(opened);
 	SR_TRY(settle(file->provider, settings, file->descriptor));
 	*ret_master = master;
 	master = (struct sr_vault_master){0};

@@ -29,7 +29,7 @@ struct sr_root_desk {
 struct sr_root_desk *sr_root_desk_new(void)
 {
 	struct sr_root_desk *desk = sr_alloc(sizeof *desk);
-	sr_mutex_init(&desk->mutex, SR_RANK_SERVICE);
+	sr_mutex_init(&desk->mutex, SR_RANK_SUPERVISOR); /* held while the gate, a service's own, is asked */
 	return desk;
 }
 
