@@ -15,9 +15,15 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SECRET_MAX = 128 };
+
+void sr_tpm_prepare(void)
+{
+	setenv("TSS2_LOG", "all+NONE", 0); /* NOLINT(concurrency-mt-unsafe): no thread exists yet */
+}
 
 struct tpm {
 	TSS2_TCTI_CONTEXT *tcti;

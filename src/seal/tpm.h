@@ -10,6 +10,9 @@
 
 enum { SR_TPM_OBJECT_MAX = 4096 };
 
+/* Once per process, while it has one thread (sr_seal_init calls it): keeps tpm2-tss from writing to standard error. */
+void sr_tpm_prepare(void);
+
 /*
  * Seals a secret of at most 128 bytes under the TPM's storage key in the owner hierarchy, and appends the object.
  * `tcti` says how the TPM is reached ("device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321"); `pcrs` ("sha256:0,2,7")
