@@ -89,6 +89,9 @@ static struct sr_result allow_all(int ruleset, const struct sr_confinement *conf
 	if (confinement->device) {
 		SR_TRY(allow_path(ruleset, confinement->device, (FS_READ_FILE | FS_WRITE | FS_IOCTL_DEV) & fs));
 	}
+	if (confinement->more_dir && *confinement->more_dir) {
+		SR_TRY(allow_path(ruleset, confinement->more_dir, fs & ~(FS_EXECUTE | FS_IOCTL_DEV)));
+	}
 	for (size_t i = 0; confinement->read_paths[i]; i++) {
 		SR_TRY(allow_path(ruleset, confinement->read_paths[i], FS_READ_FILE | FS_READ_DIR));
 	}

@@ -13,6 +13,7 @@ struct sr_confinement {
 	const char *service;
 	const char *state_dir;                        /* which the service's own user must be able to pass through */
 	const char *write_dir;                        /* everything below it may be read and written */
+	const char *more_dir;                         /* another one like it; NULL or "": none */
 	const char *own_file;                         /* besides, a file of the service's own user; NULL: none */
 	const char *own_dir;                          /* besides write_dir, a folder that it writes; NULL: none */
 	const char *device;                           /* a device that it reads, writes and controls; NULL: none */

@@ -26,8 +26,9 @@ struct sr_vault_call {
 	json_t *body;         /* an object; owned by api.c */
 	const char *base_url; /* "https://HOST:PORT": what ids begin with */
 	const char *from, *request_id;
-	const char *detail; /* for the audit entry; may be NULL */
-	bool is_audited;    /* a write of the call's own has held its entry */
+	const char *service; /* who, where the vault does it by itself ("vault"); else NULL */
+	const char *detail;  /* for the audit entry; may be NULL */
+	bool is_audited;     /* a write of the call's own has held its entry */
 };
 
 struct sr_vault_answer {

@@ -3,6 +3,7 @@
 #include "vault/key_handlers.h"
 
 #include "base/clock.h"
+#include "vault/hardware.h"
 #include "vault/kek_rewrap.h"
 #include "vault/key_json.h"
 #include "vault/rotation_policy.h"
@@ -22,6 +23,7 @@ struct addition {
 	struct sr_rewrap_target target;
 	struct sr_rewrap_plan plan;
 	bool is_followed; /* KEKs that follow the latest version move to it */
+	int64_t now;
 	int64_t moved;
 };
 
@@ -49,13 +51,14 @@ static struct sr_result prepare(struct addition *addition, const struct sr_keypa
 	key->vault = call->record.name;
 	key->name = call->name;
 	key->version = version;
-	key->created = key->updated = sr_unix_s();
+	key->created = key->updated = addition->now;
 	key->deleted_at = key->purge_at = SR_NO_TIME;
 	SR_TRY(sr_key_public_jwk(call->arena, keypair, &key->public_jwk));
 	const struct sr_key_name name = {key->vault, key->name, key->version};
 	SR_TRY(sr_key_seal(call->vault->state.records, &name, keypair, &addition->sealed));
 	SR_TRY(sr_buf_result(&addition->sealed));
 	key->sealed = sr_buf_bytes(&addition->sealed);
+	key->token_id = sr_keypair_token_id(keypair);
 
 	struct sr_result usable = sr_key_check_lease(&key->state, key->created);
 	addition->is_followed = sr_is_ok(usable) && sr_key_can_wrap_secrets(&key->state.spec);
@@ -64,23 +67,32 @@ static struct sr_result prepare(struct addition *addition, const struct sr_keypa
 	return addition->is_followed ? sr_rewrap_prepare(&call->vault->state, &addition->target, &addition->plan) : sr_ok();
 }
 
-/* Adds `keypair` as the newest version of the call's key, with the state and tags that `key` holds already. */
-static struct sr_result add_version(struct sr_vault_call *call, const struct sr_key_record *key,
-                                    const struct sr_keypair *keypair, struct sr_vault_answer *answer)
+/* Adds `keypair` as the newest version of the call's key at `now`, with the state and tags that `key` holds already. */
+static struct sr_result add_version_at(struct sr_vault_call *call, const struct sr_key_record *key,
+                                       const struct sr_keypair *keypair, int64_t now, struct sr_vault_answer *answer)
 {
-	struct addition addition = {.call = call, .key = *key, .sealed = SR_BUF(SEALED_MAX)};
+	struct addition addition = {.call = call, .key = *key, .sealed = SR_BUF(SEALED_MAX), .now = now};
 	struct sr_result result = prepare(&addition, keypair);
 	if (sr_is_ok(result)) {
 		result = sr_call_write(call, addition_work, &addition, &addition.key.version);
 	}
 	sr_rewrap_plan_cleanup(&addition.plan);
+	if (!sr_is_ok(result)) {
+		sr_hardware_abandon(&call->vault->state, keypair);
+	}
 	if (sr_is_ok(result)) {
-		sr_expiry_wake(call->vault->expiry);
+		sr_tending_wake(call->vault->tending);
 		const struct sr_key_view view = view_of(call);
 		result = sr_key_bundle(&view, &addition.key, &answer->body);
 	}
 	sr_buf_free(&addition.sealed);
 	return result;
+}
+
+static struct sr_result add_version(struct sr_vault_call *call, const struct sr_key_record *key,
+                                    const struct sr_keypair *keypair, struct sr_vault_answer *answer)
+{
+	return add_version_at(call, key, keypair, sr_unix_s(), answer);
 }
 
 /* The state that a new key starts with. */
@@ -104,7 +116,8 @@ static struct sr_result read_create_spec(const json_t *body, struct sr_key_spec 
 	if (exponent != 65537) {
 		return sr_fail(SR_INVALID, "public_exponent: only 65537 is made");
 	}
-	return sr_key_spec_of(kty, key_size, crv, ret_spec);
+	SR_TRY(sr_key_spec_of(kty, key_size, crv, ret_spec));
+	return sr_key_check_hardware(ret_spec, sr_hsm_is_attached());
 }
 
 /* The name is checked before the costly making of a key; inserting checks it again. */
@@ -137,7 +150,7 @@ struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_vaul
 	SR_TRY(sr_key_wishes_apply(&wishes, &key));
 	SR_TRY(check_name_is_free(call));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_keypair_generate(&spec, &keypair));
+	SR_TRY(sr_hardware_make_key(&call->vault->state, &spec, &keypair));
 	return add_version(call, &key, keypair, answer);
 }
 
@@ -150,16 +163,20 @@ struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_vaul
 	if (!jwk) {
 		return sr_fail(SR_INVALID, "Property 'key' is required.");
 	}
-	if (is_hardware) {
-		return sr_fail_as(SR_INVALID, "KeyTypeNotSupported", "Hsm: this vault has no hardware module.");
-	}
 	struct sr_key_wishes wishes;
 	SR_TRY(sr_key_wishes_read(call->arena, call->body, json_object_get(jwk, "key_ops"), &wishes));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_key_import_jwk(call->arena, jwk, &keypair));
-	struct sr_key_record key = fresh_record(sr_keypair_spec(keypair));
+	bool is_of_hardware_type;
+	SR_TRY(sr_key_import_jwk(call->arena, jwk, &keypair, &is_of_hardware_type));
+	struct sr_key_spec spec = sr_keypair_spec(keypair);
+	spec.is_in_token = is_hardware || is_of_hardware_type;
+	SR_TRY(sr_key_check_hardware(&spec, sr_hsm_is_attached()));
+	struct sr_key_record key = fresh_record(spec);
 	SR_TRY(sr_key_wishes_apply(&wishes, &key));
 	SR_TRY(check_name_is_free(call));
+	if (spec.is_in_token) {
+		SR_TRY(sr_hardware_move_key(&call->vault->state, &keypair));
+	}
 	return add_version(call, &key, keypair, answer);
 }
 
@@ -176,7 +193,7 @@ static struct sr_result find_policy(struct sr_connection *connection, void *cont
 }
 
 /* A new version of the same kind, with the operations and tags of the last, and the end that the policy sets. */
-struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer)
+struct sr_result sr_key_rotate(struct sr_vault_call *call, int64_t now, struct sr_vault_answer *answer)
 {
 	struct sr_key_record last;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &last));
@@ -186,10 +203,15 @@ struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vaul
 	struct sr_key_record key = fresh_record(last.state.spec);
 	key.state.operations = last.state.operations;
 	key.tags = last.tags;
-	SR_TRY(sr_rotation_policy_end(search.policy.json, sr_unix_s(), &key.state.exp));
+	SR_TRY(sr_rotation_policy_end(search.policy.json, now, &key.state.exp));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_keypair_generate(&last.state.spec, &keypair));
-	return add_version(call, &key, keypair, answer);
+	SR_TRY(sr_hardware_make_key(&call->vault->state, &last.state.spec, &keypair));
+	return add_version_at(call, &key, keypair, now, answer);
+}
+
+struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer)
+{
+	return sr_key_rotate(call, sr_unix_s(), answer);
 }
 
 struct update {
@@ -255,7 +277,7 @@ struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_vaul
 	}
 	sr_kek_set_cleanup(&update.revoked);
 	SR_TRY(result);
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_key_view view = view_of(call);
 	return sr_key_bundle(&view, &update.key, &answer->body);
 }

@@ -105,7 +105,7 @@ struct sr_result sr_root_change_commit(const char *path, const struct sr_root_se
 	SR_TRY(sr_master_file_write(path, change->provider, descriptor, change->root, master));
 	/* From here on the new root key opens the installation. */
 	note_left(left, settle(change->provider, settings, descriptor));
-	if (old.provider != change->provider) {
+	if (old.provider != change->provider || old.version > 1) { /* version 1 does not tell one key file from another */
 		note_left(left, retire(old.provider, settings, old.descriptor));
 	}
 	return sr_ok();

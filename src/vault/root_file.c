@@ -138,9 +138,13 @@ static struct sr_result settle(const struct sr_root_settings *settings, struct s
 
 static struct sr_result retire(const struct sr_root_settings *settings, struct sr_bytes descriptor)
 {
-	(void)descriptor;
-	SR_CLEANUP(sr_string) char *path = next_path(settings);
-	return sr_first_error(sr_key_file_remove(settings->config->root_key), sr_key_file_remove(path));
+	SR_CLEANUP(sr_secret) struct sr_secret *root = NULL;
+	struct sr_result fits = read_fitting(settings->config->root_key, descriptor, &root);
+	if (!sr_is_ok(fits)) {
+		sr_result_free(fits); /* the new key has taken its place already, or it is none of ours */
+		return sr_ok();
+	}
+	return sr_key_file_remove(settings->config->root_key);
 }
 
 static void describe(struct sr_bytes descriptor, struct sr_buf *text)

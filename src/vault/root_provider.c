@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct sr_root_provider *const providers[] = {&sr_root_file, &sr_root_passphrase, &sr_root_shares,
-                                                           &sr_root_tpm};
+                                                           &sr_root_tpm, &sr_root_pkcs11};
 enum { PROVIDER_COUNT = sizeof providers / sizeof *providers };
 
 const struct sr_root_provider *sr_root_provider_at(size_t index)

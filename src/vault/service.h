@@ -6,10 +6,10 @@
 #include "host/host.h"
 #include "net/server.h"
 #include "vault/authority.h"
-#include "vault/expiry.h"
 #include "vault/gate.h"
 #include "vault/root_api.h"
 #include "vault/state.h"
+#include "vault/tending.h"
 
 struct sr_vault {
 	struct sr_host *host;
@@ -21,10 +21,11 @@ struct sr_vault {
 	struct sr_vault_state state;
 	struct sr_authority *authority;
 	struct sr_certificate *sealed; /* what it shows while it is sealed; NULL: it was never */
-	struct sr_certificate *own;    /* the vault's certificate; the expiry thread's to replace once that runs */
-	struct sr_expiry *expiry;      /* NULL in tests */
+	struct sr_certificate *own;    /* the vault's certificate; the tending thread's to replace once that runs */
+	struct sr_tending *tending;    /* NULL in tests */
 	struct sr_access *access;
 	struct sr_server *server;
+	struct sr_server *service_server; /* for services, of a vault that started sealed; NULL: `server` is */
 	uint64_t started_ms;
 	uint32_t longest_ttl_ms; /* of leases that may be out, earlier starts' included */
 };

@@ -8,6 +8,7 @@
 #include "seal/keypair.h"
 #include "vault/api.h"
 #include "vault/audit.h"
+#include "vault/hardware.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
@@ -55,6 +56,7 @@ static struct sr_result make_gate(struct sr_vault *vault)
 {
 	vault->root_settings = (struct sr_root_settings){.config = sr_host_config(vault->host)};
 	sr_root_master_path(vault->root_settings.config, vault->master_path);
+	SR_TRY(sr_hardware_attach(vault->root_settings.config)); /* the root key may hang from the token */
 	SR_TRY(begin_with_file(vault));
 	vault->desk = sr_root_desk_new();
 	return sr_gate_new(&vault->root_settings, vault->master_path, &vault->gate);
@@ -92,7 +94,8 @@ static struct sr_result make_default_vault(struct sr_connection *connection, voi
 	const struct sr_vault_record record = {.name = SR_DEFAULT_VAULT,
 	                                       .resource_group = SR_DEFAULT_GROUP,
 	                                       .created = sr_unix_s(),
-	                                       .retention_days = SR_RETENTION_DAYS};
+	                                       .retention_days = SR_RETENTION_DAYS,
+	                                       .is_by_roles = true};
 	struct sr_result result = sr_vault_insert(connection, &record);
 	if (sr_result_code(result) == SR_EXISTS) {
 		sr_ignore(result);
@@ -140,7 +143,7 @@ static struct sr_result start_access(struct sr_vault *vault)
 	return sr_access_start(&options, &vault->access);
 }
 
-static struct sr_result start_server(struct sr_vault *vault)
+static struct sr_result new_server(struct sr_vault *vault, struct sr_server **ret_server)
 {
 	const struct sr_config *config = sr_host_config(vault->host);
 	const struct sr_server_options options = {
@@ -150,12 +153,30 @@ static struct sr_result start_server(struct sr_vault *vault)
 	    .worker_count = (unsigned)config->workers,
 	    .max_connections = (unsigned)config->max_connections,
 	};
-	SR_TRY(sr_server_new(&options, &vault->server));
+	return sr_server_new(&options, ret_server);
+}
+
+static struct sr_result listen_for_services(struct sr_vault *vault, struct sr_server *server)
+{
+	const struct sr_config *config = sr_host_config(vault->host);
+	uint16_t port;
+	return sr_server_listen(server, sr_host_internal_tls(vault->host), config->internal,
+	                        (uint16_t)config->vault_provider_port, &port);
+}
+
+/* While it is sealed there is no CA yet that services could show a certificate of. */
+static struct sr_result start_server(struct sr_vault *vault, bool is_sealed)
+{
+	const struct sr_config *config = sr_host_config(vault->host);
+	SR_TRY(new_server(vault, &vault->server));
 	const char *const *addresses = sr_host_listen_addresses(vault->host);
 	for (size_t i = 0; addresses[i]; i++) {
 		uint16_t port;
 		SR_TRY(sr_server_listen(vault->server, sr_host_public_tls(vault->host), addresses[i],
 		                        (uint16_t)config->vault_port, &port));
+	}
+	if (!is_sealed) {
+		SR_TRY(listen_for_services(vault, vault->server));
 	}
 	SR_TRY(sr_server_listen_unix(vault->server, sr_host_socket_path(vault->host)));
 	return sr_server_start(vault->server);
@@ -184,12 +205,20 @@ static struct sr_result wait_sealed(struct sr_vault *vault, bool *ret_is_unseale
 {
 	SR_TRY(make_sealed_certificate(vault));
 	SR_TRY(sr_host_serve_sealed(vault->host, vault->sealed));
-	SR_TRY(start_server(vault));
+	SR_TRY(start_server(vault, true));
 	*ret_is_unsealed = false;
 	while (!*ret_is_unsealed && !sr_host_is_stopping(vault->host)) {
 		*ret_is_unsealed = sr_gate_wait(vault->gate, SEALED_LOOK_MS, &vault->master);
 	}
 	return sr_ok();
+}
+
+/* A server that runs takes no more listeners: that of the services is one of its own then. */
+static struct sr_result start_service_server(struct sr_vault *vault)
+{
+	SR_TRY(new_server(vault, &vault->service_server));
+	SR_TRY(listen_for_services(vault, vault->service_server));
+	return sr_server_start(vault->service_server);
 }
 
 /* What could not be recorded while the log was sealed with all else. */
@@ -211,13 +240,14 @@ static struct sr_result start_open(struct sr_vault *vault, bool was_sealed)
 {
 	const struct sr_key_spec pooled = {.type = SR_KEY_RSA, .bits = RSA_POOL_BITS};
 	SR_TRY(open_database(vault));
+	SR_TRY(sr_hardware_recover(&vault->state));
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
 	SR_TRY(was_sealed ? record_unsealing(vault) : sr_ok());
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
-	SR_TRY(sr_expiry_start(vault, &vault->expiry));
+	SR_TRY(sr_tending_start(vault, &vault->tending));
 	SR_TRY(start_access(vault));
-	SR_TRY(vault->server ? sr_ok() : start_server(vault));
+	SR_TRY(was_sealed ? start_service_server(vault) : start_server(vault, false));
 	SR_TRY(sr_host_confine(vault->host));
 	SR_TRY(sr_keypair_pool_start(&pooled, RSA_POOL));
 	sr_gate_opened(vault->gate);
@@ -253,13 +283,12 @@ static void settle_ttl(struct sr_vault *vault)
 /* In reverse; what was never started is passed over. */
 static void stop(struct sr_vault *vault)
 {
-	if (vault->server) {
-		sr_server_stop(vault->server, STOP_GRACE_MS);
-	}
+	sr_server_stop(vault->service_server, STOP_GRACE_MS);
+	sr_server_stop(vault->server, STOP_GRACE_MS);
 	if (vault->access) {
 		sr_access_stop(vault->access);
 	}
-	sr_expiry_stop(vault->expiry);
+	sr_tending_stop(vault->tending);
 	if (vault->state.grantor) {
 		sr_grantor_stop(vault->state.grantor);
 		settle_ttl(vault);
@@ -269,6 +298,7 @@ static void stop(struct sr_vault *vault)
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);
+	sr_hsm_detach();
 	sr_database_close(vault->state.database);
 	sr_vault_master_free(&vault->master);
 	sr_certificate_free(vault->sealed);
