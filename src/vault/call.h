@@ -28,6 +28,7 @@ struct sr_vault_call {
 	const char *from, *request_id;
 	const char *detail; /* for the audit entry; may be NULL */
 	bool is_audited;    /* a write of the call's own has held its entry */
+	bool is_announced;  /* that write was announced (sr_database_announce) */
 };
 
 struct sr_vault_answer {
