@@ -22,8 +22,9 @@ struct sr_config {
 	char pkcs11_config[SR_CONFIG_TEXT_LEN];    /* NAME=FILE for the module's environment, or "" */
 	char pkcs11_directory[SR_CONFIG_TEXT_LEN]; /* where the module keeps files, or "" */
 	char log_level[16];
-	uint64_t identity_port, vault_port, blob_port;        /* for clients */
-	uint64_t identity_internal_port, vault_internal_port; /* mutual TLS */
+	uint64_t identity_port, vault_port, blob_port, workspace_port; /* for clients */
+	uint64_t identity_internal_port, vault_internal_port;          /* mutual TLS */
+	uint64_t vault_provider_port;                                  /* mutual TLS: where the workspace asks for vaults */
 	uint64_t lease_ttl_ms;
 	uint64_t token_lifetime_s;
 	uint64_t workers; /* per service; 0: cores */

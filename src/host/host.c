@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "seal/image.h"
 #include "seal/secret.h"
 
 #include <fcntl.h>
@@ -338,6 +339,31 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && path[len] == '/';
 }
 
+/* The ports that a service listens on and connects to; ended by 0. */
+static void add_ports(const struct sr_host *host, struct sr_confinement *confinement)
+{
+	const struct sr_config *config = &host->config;
+	const struct {
+		const char *service;
+		uint64_t bind[SR_CONFINE_PORTS_MAX], connect[SR_CONFINE_PORTS_MAX];
+	} table[] = {
+	    {"vault",
+	     {config->vault_port, config->vault_internal_port, config->vault_provider_port},
+	     {config->identity_internal_port}},
+	    {"identity", {config->identity_port, config->identity_internal_port}, {config->vault_internal_port}},
+	    {"blob", {config->blob_port}, {config->identity_internal_port, config->vault_internal_port}},
+	    {"workspace",
+	     {config->workspace_port},
+	     {config->identity_internal_port, config->vault_internal_port, config->vault_provider_port}},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		for (size_t j = 0; strcmp(table[i].service, host->service) == 0 && j < SR_CONFINE_PORTS_MAX - 1; j++) {
+			confinement->bind_ports[j] = (uint16_t)table[i].bind[j];
+			confinement->connect_ports[j] = (uint16_t)table[i].connect[j];
+		}
+	}
+}
+
 /* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
 static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
 {
@@ -360,7 +386,6 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 {
 	const struct sr_config *config = &host->config;
 	bool is_vault = strcmp(host->service, "vault") == 0;
-	bool is_identity = strcmp(host->service, "identity") == 0;
 	*ret_confinement = (struct sr_confinement){
 	    .service = host->service,
 	    .state_dir = config->state,
@@ -369,15 +394,8 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
 	                   is_vault ? config->root_key : NULL},
-	    .bind_ports = {(uint16_t)(is_vault      ? config->vault_port
-	                              : is_identity ? config->identity_port
-	                                            : config->blob_port),
-	                   (uint16_t)(is_vault      ? config->vault_internal_port
-	                              : is_identity ? config->identity_internal_port
-	                                            : 0)},
-	    .connect_ports = {(uint16_t)(is_identity ? config->vault_internal_port : config->identity_internal_port),
-	                      (uint16_t)(is_vault ? 0 : config->vault_internal_port)},
 	};
+	add_ports(host, ret_confinement);
 	if (is_vault) {
 		plan_module(config, ret_confinement);
 	}
@@ -423,6 +441,7 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
+	SR_TRY(sr_image_remove(host->state_dir)); /* what a backup that did not end has left */
 	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
 	host->is_listening = true;
 	return sr_ok();

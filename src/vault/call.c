@@ -24,6 +24,7 @@ struct sr_result sr_call_audit(struct sr_connection *connection, const struct sr
 	    .object_id = call->who.object_id,
 	    .app_id = call->who.app_id,
 	    .name = call->who.name,
+	    .service = call->service,
 	    .from = call->from,
 	    .operation = call->route->operation,
 	    .object = object,

@@ -5,8 +5,11 @@
 #include "base/memory.h"
 
 /* Which KEKs a revocation touches; each is a WHERE clause over ?1 to ?3. */
-#define OF_KEY     "vault = ?1 AND key = ?2 AND (?3 IS NULL OR version = ?3)"
-#define OF_EXPIRED "(vault, key, version) IN (SELECT vault, key, version FROM key_version WHERE exp > ?1 AND exp <= ?2)"
+#define OF_KEY "vault = ?1 AND key = ?2 AND (?3 IS NULL OR version = ?3)"
+#define OF_EXPIRED                                                                                                    \
+	"(vault, key, version) IN (SELECT vault, key, version FROM key_version WHERE exp IS NOT NULL AND expired_for IS " \
+	"NOT "                                                                                                            \
+	"exp AND exp <= ?1)"
 
 void sr_kek_set_cleanup(struct sr_kek_set *set)
 {
@@ -68,22 +71,19 @@ struct sr_result sr_kek_revoke(struct sr_connection *connection, const struct sr
 	return sr_ok();
 }
 
-struct sr_result sr_kek_revoke_expired(struct sr_connection *connection, int64_t after, int64_t until,
-                                       struct sr_kek_set *ret_set)
+struct sr_result sr_kek_revoke_expired(struct sr_connection *connection, int64_t now, struct sr_kek_set *ret_set)
 {
 	SR_CLEANUP(sr_kek_set) struct sr_kek_set set = {0};
 	{
 		SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
 		SR_TRY(sr_prepare(connection, "SELECT resource, revocation_epoch FROM kek WHERE " OF_EXPIRED, &select));
-		sr_bind_int(select, 1, after);
-		sr_bind_int(select, 2, until);
+		sr_bind_int(select, 1, now);
 		SR_TRY(collect(select, &set));
 	}
 	SR_CLEANUP(sr_statement) struct sr_statement *update = NULL;
-	SR_TRY(sr_prepare(connection, "UPDATE kek SET revocation_epoch = ?3 WHERE " OF_EXPIRED, &update));
-	sr_bind_int(update, 1, after);
-	sr_bind_int(update, 2, until);
-	sr_bind_int(update, 3, (int64_t)set.revocation_epoch);
+	SR_TRY(sr_prepare(connection, "UPDATE kek SET revocation_epoch = ?2 WHERE " OF_EXPIRED, &update));
+	sr_bind_int(update, 1, now);
+	sr_bind_int(update, 2, (int64_t)set.revocation_epoch);
 	SR_TRY(sr_run(update));
 	*ret_set = set;
 	set.resources = NULL;
@@ -97,6 +97,34 @@ struct sr_result sr_kek_shred(struct sr_connection *connection, const char *vaul
 	SR_TRY(sr_prepare(connection, "UPDATE kek SET wrapped = NULL WHERE vault = ?1 AND key = ?2", &statement));
 	sr_bind_text(statement, 1, vault);
 	sr_bind_text(statement, 2, key);
+	return sr_run(statement);
+}
+
+struct sr_result sr_kek_revoke_vault(struct sr_connection *connection, const char *vault, struct sr_kek_set *ret_set)
+{
+	SR_CLEANUP(sr_kek_set) struct sr_kek_set set = {0};
+	{
+		SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
+		SR_TRY(sr_prepare(connection, "SELECT resource, revocation_epoch FROM kek WHERE vault = ?1", &select));
+		sr_bind_text(select, 1, vault);
+		SR_TRY(collect(select, &set));
+	}
+	SR_CLEANUP(sr_statement) struct sr_statement *update = NULL;
+	SR_TRY(sr_prepare(connection, "UPDATE kek SET revocation_epoch = ?2 WHERE vault = ?1", &update));
+	sr_bind_text(update, 1, vault);
+	sr_bind_int(update, 2, (int64_t)set.revocation_epoch);
+	SR_TRY(sr_run(update));
+	*ret_set = set;
+	set.resources = NULL;
+	return sr_ok();
+}
+
+struct sr_result sr_kek_shred_vault(struct sr_connection *connection, const char *vault)
+{
+	SR_TRY(sr_execute(connection, "PRAGMA secure_delete = ON"));
+	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
+	SR_TRY(sr_prepare(connection, "UPDATE kek SET wrapped = NULL WHERE vault = ?1", &statement));
+	sr_bind_text(statement, 1, vault);
 	return sr_run(statement);
 }
 

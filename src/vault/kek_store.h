@@ -26,11 +26,17 @@ void sr_kek_set_cleanup(struct sr_kek_set *set);
  */
 SR_MUST struct sr_result sr_kek_revoke(struct sr_connection *connection, const struct sr_key_name *name,
                                        struct sr_kek_set *ret_set);
-/* The same for KEKs under versions whose time ended in (after, until]. */
-SR_MUST struct sr_result sr_kek_revoke_expired(struct sr_connection *connection, int64_t after, int64_t until,
+/* The same for KEKs under versions whose time is over at `now` and that are not marked as expired yet (key_schedule.h).
+ */
+SR_MUST struct sr_result sr_kek_revoke_expired(struct sr_connection *connection, int64_t now,
                                                struct sr_kek_set *ret_set);
 /* Within a write: destroys the wrapped KEKs under a key that is purged. What they opened is unreadable from now on. */
 SR_MUST struct sr_result sr_kek_shred(struct sr_connection *connection, const char *vault, const char *key);
+
+/* Both for all KEKs under keys of a vault: its deletion takes them away, its purge destroys them. */
+SR_MUST struct sr_result sr_kek_revoke_vault(struct sr_connection *connection, const char *vault,
+                                             struct sr_kek_set *ret_set);
+SR_MUST struct sr_result sr_kek_shred_vault(struct sr_connection *connection, const char *vault);
 
 /* After a shredding is durable: folds the database's log in, which still holds the pages as they were. Where readers
  * keep the log in use, its next checkpoint does it instead. */

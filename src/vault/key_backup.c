@@ -217,7 +217,7 @@ struct sr_result sr_handle_key_restore(struct sr_vault_call *call, struct sr_vau
 	}
 	call->name = restoration.name;
 	SR_TRY(sr_call_write(call, restore_work, &restoration, NULL));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_key_view view = {call->base_url, &call->record};
 	return sr_key_bundle(&view, &restoration.versions[restoration.count - 1], &answer->body);
 }

@@ -23,6 +23,7 @@ struct addition {
 	struct sr_rewrap_target target;
 	struct sr_rewrap_plan plan;
 	bool is_followed; /* KEKs that follow the latest version move to it */
+	int64_t now;
 	int64_t moved;
 };
 
@@ -50,7 +51,7 @@ static struct sr_result prepare(struct addition *addition, const struct sr_keypa
 	key->vault = call->record.name;
 	key->name = call->name;
 	key->version = version;
-	key->created = key->updated = sr_unix_s();
+	key->created = key->updated = addition->now;
 	key->deleted_at = key->purge_at = SR_NO_TIME;
 	SR_TRY(sr_key_public_jwk(call->arena, keypair, &key->public_jwk));
 	const struct sr_key_name name = {key->vault, key->name, key->version};
@@ -66,11 +67,11 @@ static struct sr_result prepare(struct addition *addition, const struct sr_keypa
 	return addition->is_followed ? sr_rewrap_prepare(&call->vault->state, &addition->target, &addition->plan) : sr_ok();
 }
 
-/* Adds `keypair` as the newest version of the call's key, with the state and tags that `key` holds already. */
-static struct sr_result add_version(struct sr_vault_call *call, const struct sr_key_record *key,
-                                    const struct sr_keypair *keypair, struct sr_vault_answer *answer)
+/* Adds `keypair` as the newest version of the call's key at `now`, with the state and tags that `key` holds already. */
+static struct sr_result add_version_at(struct sr_vault_call *call, const struct sr_key_record *key,
+                                       const struct sr_keypair *keypair, int64_t now, struct sr_vault_answer *answer)
 {
-	struct addition addition = {.call = call, .key = *key, .sealed = SR_BUF(SEALED_MAX)};
+	struct addition addition = {.call = call, .key = *key, .sealed = SR_BUF(SEALED_MAX), .now = now};
 	struct sr_result result = prepare(&addition, keypair);
 	if (sr_is_ok(result)) {
 		result = sr_call_write(call, addition_work, &addition, &addition.key.version);
@@ -80,12 +81,18 @@ static struct sr_result add_version(struct sr_vault_call *call, const struct sr_
 		sr_hardware_abandon(&call->vault->state, keypair);
 	}
 	if (sr_is_ok(result)) {
-		sr_expiry_wake(call->vault->expiry);
+		sr_tending_wake(call->vault->tending);
 		const struct sr_key_view view = view_of(call);
 		result = sr_key_bundle(&view, &addition.key, &answer->body);
 	}
 	sr_buf_free(&addition.sealed);
 	return result;
+}
+
+static struct sr_result add_version(struct sr_vault_call *call, const struct sr_key_record *key,
+                                    const struct sr_keypair *keypair, struct sr_vault_answer *answer)
+{
+	return add_version_at(call, key, keypair, sr_unix_s(), answer);
 }
 
 /* The state that a new key starts with. */
@@ -186,7 +193,7 @@ static struct sr_result find_policy(struct sr_connection *connection, void *cont
 }
 
 /* A new version of the same kind, with the operations and tags of the last, and the end that the policy sets. */
-struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer)
+struct sr_result sr_key_rotate(struct sr_vault_call *call, int64_t now, struct sr_vault_answer *answer)
 {
 	struct sr_key_record last;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &last));
@@ -196,10 +203,15 @@ struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vaul
 	struct sr_key_record key = fresh_record(last.state.spec);
 	key.state.operations = last.state.operations;
 	key.tags = last.tags;
-	SR_TRY(sr_rotation_policy_end(search.policy.json, sr_unix_s(), &key.state.exp));
+	SR_TRY(sr_rotation_policy_end(search.policy.json, now, &key.state.exp));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
 	SR_TRY(sr_hardware_make_key(&call->vault->state, &last.state.spec, &keypair));
-	return add_version(call, &key, keypair, answer);
+	return add_version_at(call, &key, keypair, now, answer);
+}
+
+struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer)
+{
+	return sr_key_rotate(call, sr_unix_s(), answer);
 }
 
 struct update {
@@ -265,7 +277,7 @@ struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_vaul
 	}
 	sr_kek_set_cleanup(&update.revoked);
 	SR_TRY(result);
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	const struct sr_key_view view = view_of(call);
 	return sr_key_bundle(&view, &update.key, &answer->body);
 }

@@ -9,6 +9,8 @@
 SR_MUST struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_vault_answer *answer);
 SR_MUST struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_vault_answer *answer);
 SR_MUST struct sr_result sr_handle_key_rotate(struct sr_vault_call *call, struct sr_vault_answer *answer);
+/* The same as of `now`, for the chore that carries rotation policies out. */
+SR_MUST struct sr_result sr_key_rotate(struct sr_vault_call *call, int64_t now, struct sr_vault_answer *answer);
 SR_MUST struct sr_result sr_handle_key_update(struct sr_vault_call *call, struct sr_vault_answer *answer);
 
 /* key_lifecycle.c: reading, deleting, recovering, purging */
@@ -17,6 +19,10 @@ SR_MUST struct sr_result sr_handle_key_delete(struct sr_vault_call *call, struct
 SR_MUST struct sr_result sr_handle_deleted_key_get(struct sr_vault_call *call, struct sr_vault_answer *answer);
 SR_MUST struct sr_result sr_handle_deleted_key_recover(struct sr_vault_call *call, struct sr_vault_answer *answer);
 SR_MUST struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct sr_vault_answer *answer);
+/* Within a write: removes a deleted key for good and shreds what it wraps; the caller recalls the leases on
+ * `ret_revoked` once that is durable, and folds the log (sr_kek_fold_log). */
+SR_MUST struct sr_result sr_key_destroy(struct sr_connection *connection, const struct sr_key_record *key,
+                                        struct sr_kek_set *ret_revoked);
 
 /* key_list.c */
 SR_MUST struct sr_result sr_handle_keys_list(struct sr_vault_call *call, struct sr_vault_answer *answer);

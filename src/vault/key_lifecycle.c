@@ -82,8 +82,21 @@ struct sr_result sr_handle_deleted_key_recover(struct sr_vault_call *call, struc
 {
 	struct change change = {.call = call};
 	SR_TRY(sr_call_write(call, recover_work, &change, NULL));
-	sr_expiry_wake(call->vault->expiry);
+	sr_tending_wake(call->vault->tending);
 	return answer_bundle(call, &change.key, answer);
+}
+
+struct sr_result sr_key_destroy(struct sr_connection *connection, const struct sr_key_record *key,
+                                struct sr_kek_set *ret_revoked)
+{
+	const struct sr_key_name name = {key->vault, key->name, NULL};
+	SR_CLEANUP(sr_kek_set) struct sr_kek_set revoked = {0};
+	SR_TRY(sr_kek_revoke(connection, &name, &revoked));
+	SR_TRY(sr_kek_shred(connection, key->vault, key->name));
+	SR_TRY(sr_key_purge(connection, key->vault, key->name));
+	*ret_revoked = revoked;
+	revoked.resources = NULL;
+	return sr_ok();
 }
 
 static struct sr_result purge_work(struct sr_connection *connection, void *context)
@@ -96,10 +109,9 @@ static struct sr_result purge_work(struct sr_connection *connection, void *conte
 		return sr_fail_as(SR_DENIED, "ForbiddenByPolicy",
 		                  "Operation purge is not allowed before its time: purge protection is on for this vault.");
 	}
-	SR_TRY(sr_kek_revoke(connection, &name, &change->revoked));
-	SR_TRY(sr_kek_shred(connection, change->key.vault, change->key.name));
+	SR_TRY(sr_key_destroy(connection, &change->key, &change->revoked));
 	call->detail = sr_arena_printf(call->arena, "shredded=%zu", change->revoked.count);
-	return sr_key_purge(connection, change->key.vault, change->key.name);
+	return sr_ok();
 }
 
 struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct sr_vault_answer *answer)

@@ -59,5 +59,6 @@ struct sr_result sr_handle_key_policy_set(struct sr_vault_call *call, struct sr_
 	SR_TRY(sr_buf_result(&text));
 	struct policy_step step = {.call = call, .json = sr_arena_text(call->arena, sr_buf_bytes(&text))};
 	SR_TRY(sr_call_write(call, policy_work, &step, NULL));
+	sr_tending_wake(call->vault->tending);
 	return answer_policy(call, &step, answer);
 }

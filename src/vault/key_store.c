@@ -318,18 +318,6 @@ struct sr_result sr_key_policy_set(struct sr_connection *connection, const char 
 	return sr_run(statement);
 }
 
-struct sr_result sr_key_next_expiry(struct sr_connection *connection, int64_t now, int64_t *ret_time)
-{
-	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT min(exp) FROM key_version WHERE exp IS NOT NULL AND exp > ?1 AND enabled = 1",
-	                  &statement));
-	sr_bind_int(statement, 1, now);
-	bool is_row;
-	SR_TRY(sr_step(statement, &is_row));
-	*ret_time = is_row ? column_time(statement, 0) : SR_NO_TIME;
-	return sr_ok();
-}
-
 struct sr_result sr_key_list_all(struct sr_connection *connection, struct sr_arena *arena,
                                  const struct sr_key_name *after, size_t limit, struct sr_key_page *ret_page)
 {

@@ -67,8 +67,6 @@ SR_MUST struct sr_result sr_key_policy_get(struct sr_connection *connection, str
 SR_MUST struct sr_result sr_key_policy_set(struct sr_connection *connection, const char *vault, const char *name,
                                            const char *json, int64_t now);
 
-/* The first time after `now` at which some enabled version expires; SR_NO_TIME. For the timer of revocations. */
-SR_MUST struct sr_result sr_key_next_expiry(struct sr_connection *connection, int64_t now, int64_t *ret_time);
 /* Every version there is, a page at a time, in a fixed order; start with an all-empty name. For verification. */
 SR_MUST struct sr_result sr_key_list_all(struct sr_connection *connection, struct sr_arena *arena,
                                          const struct sr_key_name *after, size_t limit, struct sr_key_page *ret_page);

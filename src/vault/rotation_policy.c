@@ -61,19 +61,30 @@ static int days_in_month(int year, int month)
 	return days[month] + (month == 1 && is_leap);
 }
 
-int64_t sr_duration_add(int64_t time, struct sr_duration duration)
+/* `time` moved by whole months, then by days; `sign` is 1 or -1. */
+static int64_t move(int64_t time, struct sr_duration duration, int sign)
 {
 	time_t seconds = time;
 	struct tm date;
 	gmtime_r(&seconds, &date);
-	const int64_t month = date.tm_mon + duration.months;
-	date.tm_year += (int)(month / 12);
-	date.tm_mon = (int)(month % 12);
+	const int64_t months = 12 * (int64_t)date.tm_year + date.tm_mon + sign * duration.months;
+	date.tm_year = (int)(months >= 0 ? months / 12 : -((11 - months) / 12));
+	date.tm_mon = (int)(months - 12 * (int64_t)date.tm_year);
 	const int last = days_in_month(date.tm_year + 1900, date.tm_mon);
 	if (date.tm_mday > last) {
 		date.tm_mday = last;
 	}
-	return (int64_t)timegm(&date) + duration.days * DAY_S;
+	return (int64_t)timegm(&date) + sign * duration.days * DAY_S;
+}
+
+int64_t sr_duration_add(int64_t time, struct sr_duration duration)
+{
+	return move(time, duration, 1);
+}
+
+int64_t sr_duration_subtract(int64_t time, struct sr_duration duration)
+{
+	return move(time, duration, -1);
 }
 
 /* The span's length, counted from now. */
@@ -194,5 +205,54 @@ struct sr_result sr_rotation_policy_end(const char *policy, int64_t now, int64_t
 		SR_TRY(sr_duration_parse(expiry, &duration));
 		*ret_end = sr_duration_add(now, duration);
 	}
+	return sr_ok();
+}
+
+/* The time of one action's trigger; SR_NO_TIME where it waits for an end that the version does not have. */
+static struct sr_result trigger_time(const json_t *action, int64_t created, int64_t exp, int64_t *ret_time)
+{
+	const json_t *trigger = NULL;
+	const char *after = NULL, *before = NULL;
+	struct sr_duration duration;
+	*ret_time = SR_NO_TIME;
+	SR_TRY(sr_json_get_object(action, "trigger", &trigger));
+	if (!trigger) {
+		return sr_ok();
+	}
+	SR_TRY(sr_json_get_string(trigger, "timeAfterCreate", &after));
+	SR_TRY(sr_json_get_string(trigger, "timeBeforeExpiry", &before));
+	if (after) {
+		SR_TRY(sr_duration_parse(after, &duration));
+		*ret_time = sr_duration_add(created, duration);
+	} else if (before && exp != SR_NO_TIME) {
+		SR_TRY(sr_duration_parse(before, &duration));
+		*ret_time = sr_duration_subtract(exp, duration);
+	}
+	return sr_ok();
+}
+
+struct sr_result sr_rotation_policy_times(const char *policy, int64_t created, int64_t exp,
+                                          struct sr_policy_times *ret_times)
+{
+	SR_CLEANUP(sr_json) json_t *object = NULL;
+	const json_t *actions = NULL;
+	struct sr_policy_times times = {SR_NO_TIME, SR_NO_TIME};
+	SR_TRY(sr_json_parse(sr_bytes_str(policy ? policy : sr_rotation_policy_default), &object));
+	SR_TRY(sr_json_get_array(object, "lifetimeActions", &actions));
+	for (size_t i = 0; i < json_array_size(actions); i++) {
+		const json_t *action = json_array_get(actions, i), *what = NULL;
+		const char *type = NULL;
+		int64_t time;
+		SR_TRY(sr_json_get_object(action, "action", &what));
+		if (what) {
+			SR_TRY(sr_json_get_string(what, "type", &type));
+		}
+		SR_TRY(trigger_time(action, created, exp, &time));
+		int64_t *earliest = type && strcasecmp(type, "Rotate") == 0 ? &times.rotate : &times.notify;
+		if (time != SR_NO_TIME && (*earliest == SR_NO_TIME || time < *earliest)) {
+			*earliest = time;
+		}
+	}
+	*ret_times = times;
 	return sr_ok();
 }

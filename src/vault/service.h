@@ -6,17 +6,17 @@
 #include "host/host.h"
 #include "net/server.h"
 #include "vault/authority.h"
-#include "vault/expiry.h"
 #include "vault/master.h"
 #include "vault/state.h"
+#include "vault/tending.h"
 
 struct sr_vault {
 	struct sr_host *host;
 	struct sr_vault_master master;
 	struct sr_vault_state state;
 	struct sr_authority *authority;
-	struct sr_certificate *own; /* the vault's certificate; the expiry thread's to replace once that runs */
-	struct sr_expiry *expiry;   /* NULL in tests */
+	struct sr_certificate *own; /* the vault's certificate; the tending thread's to replace once that runs */
+	struct sr_tending *tending; /* NULL in tests */
 	struct sr_access *access;
 	struct sr_server *server;
 	uint64_t started_ms;

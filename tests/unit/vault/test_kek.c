@@ -133,43 +133,6 @@ static void every_way_to_lose_a_key_revokes(void **state)
 	opens(&resource, NULL);
 }
 
-/* Keys that expire in (after, until], and how many KEKs are under them. */
-struct window {
-	int64_t after, until;
-	size_t count;
-};
-
-static struct sr_result revoke_window(struct sr_connection *connection, void *context)
-{
-	struct window *window = context;
-	SR_CLEANUP(sr_kek_set) struct sr_kek_set set = {0};
-	SR_TRY(sr_kek_revoke_expired(connection, window->after, window->until, &set));
-	window->count = set.count;
-	return sr_ok();
-}
-
-static size_t revoked_in(int64_t after, int64_t until)
-{
-	struct window window = {after, until, 0};
-	expect_ok(sr_database_write(rig.vault.state.database, revoke_window, &window));
-	return window.count;
-}
-
-static void expiry_finds_its_keks(void **state)
-{
-	(void)state;
-	const struct sr_id resource = sr_id_random(), other = sr_id_random();
-	const char *version = create_key("k");
-	create_key("other");
-	expect_ok(rig_kek_create(&rig, &resource, "k", NULL));
-	expect_ok(rig_kek_create(&rig, &other, "other", NULL));
-	expect_ok(rig_callf(&rig, "PATCH", "{\"attributes\":{\"exp\":4000000000}}", "/keys/k/%s", version));
-	assert_false(rig.answer.revocation[0]);
-	assert_int_equal(revoked_in(0, 3999999999), 0);
-	assert_int_equal(revoked_in(3999999999, 4000000000), 1);
-	assert_int_equal(revoked_in(4000000000, 5000000000), 0);
-}
-
 static void rotation_moves_followers_and_nothing_else(void **state)
 {
 	(void)state;
@@ -412,8 +375,7 @@ int main(int argc, char **argv)
 	    TEST(a_kek_is_opened_by_its_service_alone),
 	    TEST(disabling_revokes_and_enabling_gives_back_the_same_kek),
 	    TEST(every_way_to_lose_a_key_revokes),
-	    TEST(expiry_finds_its_keks),
-	    TEST(rotation_moves_followers_and_nothing_else),
+		    TEST(rotation_moves_followers_and_nothing_else),
 	    TEST(rotation_does_not_undo_a_revocation),
 	    TEST(a_new_version_that_cannot_wrap_is_not_followed),
 	    TEST(rekey_moves_between_keys_and_back_to_the_service),
