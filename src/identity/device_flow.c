@@ -143,15 +143,17 @@ struct sr_result sr_device_flow_start(struct sr_device_flows *flows, const struc
 	if (!flow) {
 		return sr_fail(SR_TOO_LARGE, "too many sign-ins wait to be approved: try again in some minutes");
 	}
+	char code[CODE_LETTERS + 1];
+	new_user_code(flows, code);
 	*flow = (struct flow){.is_used = true,
 	                      .expires_ms = now_ms + SR_DEVICE_CODE_LIFE_S * UINT64_C(1000),
 	                      .state = SR_DEVICE_PENDING,
 	                      .ask = *ask};
 	memcpy(flow->device_hash, hash, sizeof hash);
-	new_user_code(flows, flow->user_code);
-	memcpy(ret_user_code, flow->user_code, 4);
-	ret_user_code[4] = '-';
-	memcpy(ret_user_code + 5, flow->user_code + 4, 5);
+	memcpy(flow->user_code, code, sizeof code);
+	memcpy(ret_user_code, code, CODE_LETTERS / 2);
+	ret_user_code[CODE_LETTERS / 2] = '-';
+	memcpy(ret_user_code + CODE_LETTERS / 2 + 1, code + CODE_LETTERS / 2, CODE_LETTERS / 2 + 1);
 	return sr_ok();
 }
 
