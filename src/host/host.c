@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "seal/image.h"
 #include "seal/secret.h"
 
 #include <fcntl.h>
@@ -363,6 +364,23 @@ static void add_ports(const struct sr_host *host, struct sr_confinement *confine
 	}
 }
 
+/* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
+static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
+{
+	const char *value = strchr(config->pkcs11_config, '=');
+	const char *const paths[] = {config->pkcs11_module, config->pkcs11_pin_file, value ? value + 1 : ""};
+	size_t count = 0;
+	while (confinement->read_paths[count]) {
+		count++;
+	}
+	for (size_t i = 0; *config->pkcs11_module && i < sizeof paths / sizeof *paths; i++) {
+		if (*paths[i] && count < SR_CONFINE_PATHS_MAX - 1) {
+			confinement->read_paths[count++] = paths[i];
+		}
+	}
+	confinement->more_dir = *config->pkcs11_module ? config->pkcs11_directory : NULL;
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
@@ -378,6 +396,9 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	                   is_vault ? config->root_key : NULL},
 	};
 	add_ports(host, ret_confinement);
+	if (is_vault) {
+		plan_module(config, ret_confinement);
+	}
 }
 
 static struct sr_result take_configuration(struct sr_host *host)
@@ -420,6 +441,7 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
+	SR_TRY(sr_image_remove(host->state_dir)); /* what a backup that did not end has left */
 	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
 	host->is_listening = true;
 	return sr_ok();
