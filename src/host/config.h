@@ -10,12 +10,13 @@
 enum { SR_CONFIG_TEXT_LEN = 512 };
 
 struct sr_config {
-	char state[SR_CONFIG_TEXT_LEN];     /* state directory */
-	char root_key[SR_CONFIG_TEXT_LEN];  /* file of the root key; default STATE/root/root.key */
-	char listen[SR_CONFIG_TEXT_LEN];    /* addresses that clients reach, comma-separated: "127.0.0.1,::1" */
-	char names[SR_CONFIG_TEXT_LEN];     /* DNS names and addresses for certificates, comma-separated */
-	char internal[SR_CONFIG_TEXT_LEN];  /* address of the services' internal listeners: "127.0.0.1" */
-	char authority[SR_CONFIG_TEXT_LEN]; /* "https://127.0.0.1:8441" */
+	char state[SR_CONFIG_TEXT_LEN];       /* state directory */
+	char root_key[SR_CONFIG_TEXT_LEN];    /* file of the root key; default STATE/root/root.key */
+	char listen[SR_CONFIG_TEXT_LEN];      /* addresses that clients reach, comma-separated: "127.0.0.1,::1" */
+	char names[SR_CONFIG_TEXT_LEN];       /* DNS names and addresses for certificates, comma-separated */
+	char internal[SR_CONFIG_TEXT_LEN];    /* address of the services' internal listeners: "127.0.0.1" */
+	char authority[SR_CONFIG_TEXT_LEN];   /* "https://127.0.0.1:8441" */
+	char imds_listen[SR_CONFIG_TEXT_LEN]; /* "ADDRESS:PORT,…" of the metadata endpoint; "": none */
 	char log_level[16];
 	uint64_t identity_port, vault_port, blob_port, workspace_port; /* for clients */
 	uint64_t identity_internal_port, vault_internal_port;          /* mutual TLS */

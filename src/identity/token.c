@@ -47,6 +47,7 @@ static json_t *claims_of(const struct sr_token_claims *claims)
 	sr_json_set_string(body, "sub", claims->object_id);
 	sr_json_set_string(body, "tid", claims->tenant);
 	sr_json_set_string(body, SR_CREDENTIAL_CLAIM, claims->credential_id);
+	sr_json_set_string(body, "xms_mirid", claims->resource_id);
 	set_token_id(body);
 	sr_json_set_string(body, "ver", is_v2 ? "2.0" : "1.0");
 	return body;
