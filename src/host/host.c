@@ -363,6 +363,23 @@ static void add_ports(const struct sr_host *host, struct sr_confinement *confine
 	}
 }
 
+/* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
+static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
+{
+	const char *value = strchr(config->pkcs11_config, '=');
+	const char *const paths[] = {config->pkcs11_module, config->pkcs11_pin_file, value ? value + 1 : ""};
+	size_t count = 0;
+	while (confinement->read_paths[count]) {
+		count++;
+	}
+	for (size_t i = 0; *config->pkcs11_module && i < sizeof paths / sizeof *paths; i++) {
+		if (*paths[i] && count < SR_CONFINE_PATHS_MAX - 1) {
+			confinement->read_paths[count++] = paths[i];
+		}
+	}
+	confinement->more_dir = *config->pkcs11_module ? config->pkcs11_directory : NULL;
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
@@ -378,6 +395,9 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	                   is_vault ? config->root_key : NULL},
 	};
 	add_ports(host, ret_confinement);
+	if (is_vault) {
+		plan_module(config, ret_confinement);
+	}
 }
 
 static struct sr_result take_configuration(struct sr_host *host)

@@ -27,7 +27,7 @@ static struct sr_result read_rsa(struct sr_arena *arena, const json_t *jwk, stru
 	SR_TRY(sr_json_get_base64url(arena, jwk, "e", &e));
 	SR_TRY(copy_number(n, parts->n, sizeof parts->n, &parts->n_len));
 	SR_TRY(copy_number(e, parts->e, sizeof parts->e, &parts->e_len));
-	parts->spec = (struct sr_key_spec){SR_KEY_RSA, (unsigned)(parts->n_len * 8), SR_CURVE_NONE};
+	parts->spec = (struct sr_key_spec){.type = SR_KEY_RSA, .bits = (unsigned)(parts->n_len * 8)};
 	return sr_ok();
 }
 
@@ -43,7 +43,7 @@ static struct sr_result read_p256(struct sr_arena *arena, const json_t *jwk, str
 	memcpy(parts->x, x.data, x.len);
 	memcpy(parts->y, y.data, y.len);
 	parts->xy_len = x.len;
-	parts->spec = (struct sr_key_spec){SR_KEY_EC, 0, SR_CURVE_P256};
+	parts->spec = (struct sr_key_spec){.type = SR_KEY_EC, .curve = SR_CURVE_P256};
 	return sr_ok();
 }
 
