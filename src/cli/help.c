@@ -15,7 +15,8 @@ static void help_all(void)
 	     "  strongroom account create data --key mykey\n"
 	     "  strongroom key disable mykey       take it away; returns when nothing can read any more\n\n"
 	     "Commands:");
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		if (!command->is_hidden) {
 			printf("  %-24s %s\n", command->words, command->summary);
 		}
@@ -63,7 +64,8 @@ void sr_cli_completion(void)
 	puts("_strongroom() {\n"
 	     "  local line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" word=\"${COMP_WORDS[COMP_CWORD]}\" next=\"\"\n"
 	     "  case \"$line\" in");
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		if (command->is_hidden) {
 			continue;
 		}
@@ -81,7 +83,8 @@ void sr_cli_completion(void)
 	     "    account) next=\"create list keys regenerate-key rekey delete\" ;;\n"
 	     "    principal) next=\"create list disable enable\" ;;\n"
 	     "    audit) next=\"show verify\" ;;\n"
-	     "    \"\") next=\"init serve status verify census key secret vault account principal audit config help --version\" "
+	     "    \"\") next=\"init serve status verify census key secret vault account principal audit config help "
+	     "--version\" "
 	     ";;\n"
 	     "  esac\n"
 	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
@@ -108,7 +111,8 @@ void sr_cli_manual(void)
 	puts(".TH STRONGROOM 1\n.SH NAME\nstrongroom \\- an encrypted machine\\-learning workspace that speaks Azure's "
 	     "protocols\n"
 	     ".SH SYNOPSIS\n.B strongroom\n.I COMMAND\n[\\-\\-state DIR] [\\-\\-config FILE] ...\n.SH COMMANDS");
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		if (command->is_hidden) {
 			continue;
 		}
