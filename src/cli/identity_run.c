@@ -4,7 +4,7 @@
  */
 #include "cli/commands.h"
 
-#include "identity/metadata_listen.h"
+#include "net/near_place.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,9 +23,9 @@ static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUS
 static struct sr_result metadata_origin(struct sr_cli *cli, const char **ret_origin)
 {
 	const char *at = cli->config.imds_listen;
-	struct sr_metadata_place place;
+	struct sr_near_place place;
 	bool is_end;
-	SR_TRY(sr_metadata_place_next(&at, &place, &is_end));
+	SR_TRY(sr_near_place_next(&at, &place, &is_end));
 	bool is_v6 = !is_end && strchr(place.address, ':');
 	*ret_origin = is_end ? NULL
 	                     : sr_arena_printf(cli->arena, "http://%s%s%s:%u", is_v6 ? "[" : "", place.address,

@@ -2,6 +2,7 @@
 #include "host/config.h"
 
 #include "base/text.h"
+#include "net/near_place.h"
 #include "seal/file.h"
 
 #include <stddef.h>
@@ -322,6 +323,19 @@ static struct sr_result check_module(const struct sr_config *config)
 	return sr_ok();
 }
 
+static struct sr_result check_imds_listen(const struct sr_config *config)
+{
+	const char *at = config->imds_listen;
+	struct sr_near_place place;
+	for (bool is_end = false; !is_end;) {
+		SR_CLEANUP(sr_result) struct sr_result read = sr_near_place_next(&at, &place, &is_end);
+		if (!sr_is_ok(read)) {
+			return sr_fail(SR_INVALID, "imds-listen: %s", sr_result_message(read));
+		}
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_config_finish(struct sr_config *config)
 {
 	if (!*config->state) {
@@ -345,6 +359,7 @@ struct sr_result sr_config_finish(struct sr_config *config)
 		return sr_fail(SR_INVALID, "authority: '%s' is not https://HOST[:PORT]", config->authority);
 	}
 	SR_TRY(check_module(config));
+	SR_TRY(check_imds_listen(config));
 	return ports_differ(config);
 }
 
