@@ -221,7 +221,7 @@ print("read")
     const trust = { REQUESTS_CA_BUNDLE: client.caFile };
     const overImds = await run(python, args, { env: withEnvironment({ ...podHost, ...trust }) });
     equal(overImds.stdout.trim(), 'read', overImds.stderr.slice(-600));
-    const asJob = await runAs([systemAssigned.id, userAssigned.id], [python, ...args], { env: withEnvironment() });
+    const asJob = await runAs([systemAssigned.id, userAssigned.id], [python, ...args], { env: withEnvironment({ REQUESTS_CA_BUNDLE: undefined }) });
     equal(asJob.stdout.trim(), 'read', asJob.stderr.slice(-600));
   });
 } else {
