@@ -8,6 +8,7 @@
 #include "host/confine.h"
 #include "host/control.h"
 #include "net/near_place.h"
+#include "seal/image.h"
 #include "seal/secret.h"
 
 #include <fcntl.h>
@@ -232,10 +233,18 @@ static void stop(struct sr_host *host)
 	sr_cond_broadcast(&host->changed);
 }
 
-static void renew_in_time(struct sr_host *host)
+struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service)
+{
+	(void)host;
+	const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW, .text = sr_bytes_str(service)};
+	return sr_control_send(SR_CONTROL_FD, &renew);
+}
+
+/* Where the time has come, or `must` be. */
+static void renew_in_time(struct sr_host *host, bool must)
 {
 	sr_mutex_lock(&host->mutex);
-	bool is_due = host->renew_at_s && sr_unix_s() >= host->renew_at_s && !host->sign;
+	bool is_due = host->renew_at_s && (must || sr_unix_s() >= host->renew_at_s) && !host->sign;
 	if (is_due) {
 		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
 	}
@@ -259,7 +268,7 @@ static void control_main(void *context)
 		SR_CLEANUP(sr_result)
 		struct sr_result received = sr_control_receive(SR_CONTROL_FD, ALIVE_EVERY_MS, &buf, &message);
 		sr_ignore(sr_control_send(SR_CONTROL_FD, &alive));
-		renew_in_time(host);
+		renew_in_time(host, sr_is_ok(received) && message.kind == SR_CONTROL_RENEW);
 		if (sr_result_code(received) == SR_TIMEOUT) {
 			continue;
 		}
@@ -463,6 +472,7 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
+	SR_TRY(sr_image_remove(host->state_dir)); /* what a backup that did not end has left */
 	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
 	host->is_listening = true;
 	return sr_ok();

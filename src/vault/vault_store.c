@@ -2,6 +2,7 @@
 #include "vault/vault_store.h"
 
 #include "vault/key_rules.h"
+#include "vault/system_vault.h"
 
 #include <string.h>
 
@@ -132,6 +133,7 @@ struct sr_result sr_vault_update(struct sr_connection *connection, const struct 
 struct sr_result sr_vault_mark_deleted(struct sr_connection *connection, const char *name, int64_t deleted_at,
                                        int64_t purge_at)
 {
+	SR_TRY(sr_system_vault_check(name, "DELETE"));
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection, "UPDATE vault SET deleted_at = ?2, purge_at = ?3 WHERE name = ?1", &statement));
 	sr_bind_text(statement, 1, name);
