@@ -4,6 +4,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { SecretClient } from '@azure/keyvault-secrets';
+import { words } from '../canary.mjs';
 import { suite, step, finish, must, equal, refused, installation, credential, sleep, slowness, unique } from '../steps.mjs';
 
 suite('groups_roles');
@@ -44,7 +45,7 @@ function write(name, definition) {
 
 await step('a_role_of_a_group_counts_for_members_of_its_groups', async () => {
   const worker = principal('worker');
-  for (const name of ['inner', 'outer']) identity('group', 'create', `${name}-${mark}`);
+  for (const name of ['inner', 'outer']) identity('group', 'create', `${name}-${mark}`, '--description', words.principal);
   identity('group', 'add', `outer-${mark}`, `inner-${mark}`);
   identity('assignment', 'create', '--assignee', `outer-${mark}`, '--role', 'Key Vault Secrets User', '--scope', vaultScope);
   await refused(worker.secrets.getSecret(one), 403, 'Forbidden');
@@ -62,7 +63,7 @@ await step('a_role_of_a_group_counts_for_members_of_its_groups', async () => {
 });
 await step('a_role_of_ones_own_allows_what_it_says', async () => {
   const worker = principal('custom');
-  const definition = { Name: `Secret Watcher ${mark}`, Description: 'reads one kind of thing', Actions: [], NotActions: [],
+  const definition = { Name: `Secret Watcher ${mark}`, Description: `reads one kind of thing, says ${words.principal}`, Actions: [], NotActions: [],
     DataActions: ['Microsoft.KeyVault/vaults/secrets/readMetadata/action'], NotDataActions: [], AssignableScopes: [subscription] };
   const made = asJson('role', 'create', write('role.json', definition));
   equal(made.roleType, 'CustomRole', 'roleType');
@@ -107,7 +108,7 @@ await step('management_groups_are_above_subscriptions', async () => {
   const worker = principal('manager');
   const [upper, lower] = [`upper-${mark}`, `lower-${mark}`];
   const { id } = asJson('management-group', 'create', upper);
-  identity('management-group', 'create', lower, '--parent', upper, '--display-name', 'Lower');
+  identity('management-group', 'create', lower, '--parent', upper, '--display-name', words.principal);
   identity('assignment', 'create', '--assignee', worker.objectId, '--role', 'Key Vault Secrets User', '--scope', id);
   await refused(worker.secrets.getSecret(one), 403, 'Forbidden');
   identity('management-group', 'place', lower);

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecretClient } from '@azure/keyvault-secrets';
+import { words } from '../canary.mjs';
 import { suite, step, finish, must, equal, installation, credential, blobService, raw, sleep, slowness, unique } from '../steps.mjs';
 
 suite('managed_identity');
@@ -52,7 +53,7 @@ async function customer(asked, environment) {
 }
 const podHost = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds };
 
-const userAssigned = installation.json(['identity', 'managed-identity', 'create', `user-${mark}`]);
+const userAssigned = installation.json(['identity', 'managed-identity', 'create', `${words.principal}-${mark}`]);
 const systemAssigned = installation.json(['identity', 'managed-identity', 'create', '--resource', workspace]);
 const account = installation.json(['account', 'create', `mi${mark}`]);
 const secretName = `managed-${mark}`;
