@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "vault/audit.h"
+#include "vault/system_vault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static const struct {
     {"InvalidResourceType", 404},
     {"ResourceNotFound", 404},
     {"DeletedVaultNotFound", 404},
+    {"ScopeLocked", 409},
     {"VaultAlreadyExists", 409},
     {"ConflictError", 409},
     {"MethodNotAllowed", 405},
@@ -238,6 +240,10 @@ static struct sr_result check_request(struct sr_vault_provider_call *call)
 		                  "No registered resource provider found for API version '%.32s' for type 'vaults'. Use "
 		                  "2023-07-01 or 2026-02-01.",
 		                  call->api_version);
+	}
+	if (call->name && sr_is_system_vault(call->name) && strcmp(call->route->method, "GET") != 0) {
+		return sr_fail_as(SR_CONFLICT, "ScopeLocked",
+		                  "The vault '%.127s' shows Strongroom's own certificates and is only read.", call->name);
 	}
 	return sr_access_installation(call->vault->access, &call->installation);
 }

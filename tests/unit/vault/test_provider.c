@@ -12,6 +12,7 @@
 #include "vault/audit.h"
 #include "vault/provider.h"
 #include "vault/schema.h"
+#include "vault/system_vault.h"
 #include "vault/vault_removal.h"
 
 #include <signal.h>
@@ -541,6 +542,22 @@ static void names_are_checked(void **state)
 	expect_code(call("POST", CHECK, NULL), SR_INVALID);
 }
 
+static void the_systems_own_vault_is_only_read(void **state)
+{
+	(void)state;
+#define SYSTEM \
+	"/subscriptions/" SUBSCRIPTION "/resourceGroups/strongroom/providers/Microsoft.KeyVault/vaults/Strongroom"
+	expect_ok(sr_database_write(rig.vault.state.database, sr_system_vault_make, NULL));
+	expect_ok(call("GET", SYSTEM VERSION, NULL));
+	expect_reason(call("PUT", SYSTEM VERSION, BY_ROLES), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("PATCH", SYSTEM VERSION, "{}"), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("PUT", SYSTEM "/accessPolicies/add" VERSION, "{}"), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("DELETE", SYSTEM VERSION, NULL), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("POST", IN_SUB "locations/local/deletedVaults/strongroom/purge" VERSION, NULL), SR_CONFLICT,
+	              "ScopeLocked");
+	expect_ok(call("GET", SYSTEM VERSION, NULL));
+}
+
 static void callers_are_known_and_audited(void **state)
 {
 	(void)state;
@@ -753,6 +770,7 @@ int main(int count, char **words)
 	    TEST(a_purge_leaves_no_row_of_any_kind_of_thing),
 	    TEST(deleted_vaults_are_purged_when_their_time_comes),
 	    TEST(names_are_checked),
+	    TEST(the_systems_own_vault_is_only_read),
 	    TEST(callers_are_known_and_audited),
 	    TEST(the_door_is_the_workspaces_alone),
 	    TEST(vaults_of_the_first_version_go_by_roles),
