@@ -76,7 +76,7 @@ void sr_cli_completion(void)
 	puts("    key) next=\"create list show rotate disable enable\" ;;\n"
 	     "    account) next=\"create list keys regenerate-key rekey delete\" ;;\n"
 	     "    principal) next=\"create list disable enable\" ;;\n"
-	     "    audit) next=\"show verify\" ;;\n"
+	     "    audit) next=\"show verify export anchor public-key rotate-key\" ;;\n"
 	     "    \"\") next=\"init serve status verify census key account principal audit config help --version\" ;;\n"
 	     "  esac\n"
 	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"

@@ -2,6 +2,7 @@
 #include "identity/dispatch.h"
 
 #include "base/clock.h"
+#include "identity/audited.h"
 #include "identity/oauth_error.h"
 #include "identity/route.h"
 
@@ -48,6 +49,8 @@ static struct sr_result read_request(struct sr_exchange *exchange, struct sr_ide
 	    .origin = origin_of(identity, exchange),
 	    .peer_address = sr_exchange_peer_address(exchange),
 	    .request_id = sr_exchange_request_id(exchange),
+	    .path = sr_exchange_path(exchange),
+	    .is_local = sr_exchange_is_local(exchange),
 	    .now_s = sr_unix_s(),
 	};
 	SR_TRY(sr_parameters_parse(request.arena, sr_exchange_query(exchange), false, &request.query));
@@ -92,7 +95,7 @@ static struct sr_result run_handler(const struct sr_route *route, struct sr_iden
 	if (route->needs_store) {
 		SR_TRY(sr_identity_enter(request->identity, NULL, NULL, &use, &request->store));
 	}
-	return route->handler(request, answer);
+	return sr_identity_audit(route, request, answer, route->handler(request, answer));
 }
 
 static void answer_cleanup(struct sr_identity_answer *answer)

@@ -1,6 +1,8 @@
 /* SQL of identity's tables; the statements that use them are beside their nouns. */
 #include "identity/schema.h"
 
+#include "audit/signer.h"
+
 #include <stddef.h>
 
 const char sr_identity_schema[] =
@@ -29,5 +31,6 @@ static const char credentials[] = "SELECT 1";
 static const char people[] = "SELECT 1";
 static const char groups_and_roles[] = "SELECT 1";
 static const char managed_identities[] = "SELECT 1";
+static const char audit[] = SR_AUDIT_CHAIN_SQL SR_AUDIT_CHECKPOINT_SQL;
 
-const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, NULL};
+const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, audit, NULL};

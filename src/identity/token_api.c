@@ -136,7 +136,11 @@ static struct sr_result issue(const struct sr_identity_request *request, const s
 	SR_TRY(sr_token_request_read(request->arena, request->body, request->authorization, endpoint->takes_scope,
 	                             endpoint->takes_resource, &asked));
 	struct sr_application application;
+	answer->audit.app_id = sr_is_guid(sr_bytes_str(asked.client_id)) ? asked.client_id : NULL;
+	answer->audit.object = asked.resource;
 	SR_TRY(identify(request, &asked, answer, &application));
+	answer->audit.object_id = sr_arena_strdup(request->arena, application.object_id);
+	answer->audit.name = sr_arena_strdup(request->arena, application.name);
 	if (!sr_is_known_resource(&options->own, sr_bytes_str(asked.resource))) {
 		return sr_fail_as(SR_INVALID, SR_AADSTS_UNKNOWN_RESOURCE,
 		                  "The resource principal named %.200s was not found in the tenant named %s.", asked.resource,

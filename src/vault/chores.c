@@ -1,6 +1,7 @@
 /* The table of chores. They run in its order, so what takes keys away comes first. */
 #include "vault/chore.h"
 
+#include "vault/checkpoint.h"
 #include "vault/key_chores.h"
 #include "vault/tending.h"
 
@@ -8,6 +9,7 @@ static const struct sr_chore chores[] = {
     {"expire-keys", sr_expire_keys_next, sr_expire_keys_run},
     {"tend-keys", sr_tend_keys_next, sr_tend_keys_run},
     {"purge-keys", sr_purge_keys_next, sr_purge_keys_run},
+    {"sign-checkpoint", sr_sign_checkpoint_next, sr_sign_checkpoint_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},
 };
 

@@ -3,6 +3,7 @@
 #define SR_VAULT_SERVICE_H
 
 #include "access/access.h"
+#include "audit/signer.h"
 #include "host/host.h"
 #include "net/server.h"
 #include "vault/authority.h"
@@ -17,6 +18,7 @@ struct sr_vault {
 	struct sr_authority *authority;
 	struct sr_certificate *own; /* the vault's certificate; the tending thread's to replace once that runs */
 	struct sr_tending *tending; /* NULL in tests */
+	struct sr_audit_signer *audit;
 	struct sr_access *access;
 	struct sr_server *server;
 	uint64_t started_ms;

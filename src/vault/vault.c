@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
+#include "vault/checkpoint.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
@@ -132,6 +133,7 @@ static struct sr_result start(struct sr_vault *vault)
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
+	SR_TRY(sr_vault_checkpoints_open(vault, sr_unix_s()));
 	SR_TRY(sr_tending_start(vault, &vault->tending));
 	SR_TRY(start_access(vault));
 	SR_TRY(start_server(vault));
@@ -163,6 +165,7 @@ static void stop(struct sr_vault *vault)
 		settle_ttl(vault);
 	}
 	sr_keypair_pool_stop();
+	sr_vault_checkpoints_close(vault, sr_unix_s());
 	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
