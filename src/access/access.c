@@ -125,18 +125,6 @@ struct sr_result sr_access_authenticate(struct sr_access *access, struct sr_aren
 	return sr_ok();
 }
 
-static const struct sr_assignment_entry *find_assignment(const struct sr_principal_entry *principal, const char *action,
-                                                         bool is_data, const char *scope)
-{
-	for (size_t i = 0; i < principal->assignment_count; i++) {
-		const struct sr_assignment_entry *assignment = &principal->assignments[i];
-		if (sr_scope_covers(assignment->scope, scope) && sr_role_allows(assignment->role, action, is_data)) {
-			return assignment;
-		}
-	}
-	return NULL;
-}
-
 struct sr_result sr_access_check(struct sr_access *access, const struct sr_principal *principal, const char *action,
                                  bool is_data, const char *scope, struct sr_id *ret_assignment)
 {
@@ -149,13 +137,31 @@ struct sr_result sr_access_check(struct sr_access *access, const struct sr_princ
 	if (!entry || !entry->is_enabled) {
 		return sr_fail(SR_DENIED, "the principal has been disabled or removed");
 	}
-	const struct sr_assignment_entry *assignment = find_assignment(entry, action, is_data, scope);
+	struct sr_scope_place place = sr_directory_place(directory, scope);
+	const struct sr_denial *denial = sr_directory_denying(directory, entry, action, is_data, &place);
+	if (denial) {
+		return sr_fail(SR_DENIED, "the deny assignment '%s' at %s refuses %s", denial->name, denial->scope.text,
+		               action);
+	}
+	const struct sr_assignment_entry *assignment = sr_directory_allowing(directory, entry, action, is_data, &place);
 	if (!assignment) {
 		return sr_fail(SR_DENIED, "no role assignment allows %s at %s", action, scope);
 	}
 	if (ret_assignment) {
 		*ret_assignment = assignment->id;
 	}
+	return sr_ok();
+}
+
+struct sr_result sr_access_is_member(struct sr_access *access, const char *object_id, const char *group_id,
+                                     bool *ret_is_member)
+{
+	SR_CLEANUP(sr_directory) struct sr_directory *directory = NULL;
+	SR_TRY(need_current(access, &directory));
+	const struct sr_principal_entry *group = sr_directory_group(directory, group_id);
+	const struct sr_principal_entry *member = sr_directory_principal(directory, object_id);
+	member = member ? member : sr_directory_group(directory, object_id);
+	*ret_is_member = group && member && sr_directory_is_member(directory, member, group);
 	return sr_ok();
 }
 

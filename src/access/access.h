@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "net/tls.h"
 
+/* The claim that names the credential or sign-in by which a token was got; one that was taken back ends the token. */
+#define SR_CREDENTIAL_CLAIM "sr_cred"
+
 struct sr_access;
 
 struct sr_access_options {
@@ -31,7 +34,7 @@ bool sr_access_is_ready(struct sr_access *access);
 /* Who asks. Text is borrowed from the arena that was given. */
 struct sr_principal {
 	const char *object_id; /* GUID; "local" for the Unix socket */
-	const char *app_id;    /* GUID */
+	const char *app_id;    /* GUID; "" for a person */
 	const char *tenant;    /* GUID */
 	const char *name;      /* display name; for the customer's eyes and the audit log only */
 	bool is_local;         /* the machine's administrator on the Unix socket: may do everything, audited as such */
@@ -45,14 +48,23 @@ struct sr_principal {
 SR_MUST struct sr_result sr_access_authenticate(struct sr_access *access, struct sr_arena *arena, struct sr_bytes token,
                                                 const char *const *audiences, struct sr_principal *ret_principal);
 /*
- * May the principal do `action` ("Microsoft.KeyVault/vaults/keys/read", with `is_data` for data actions) at `scope`
- * ("/subscriptions/S/resourceGroups/G/providers/Microsoft.KeyVault/vaults/V")? An assignment at a scope covers all
- * below it; '*' in a role's action matches any run of characters; notActions take away. SR_DENIED if none allows it;
- * *ret_assignment (may be NULL) names the one that does.
+ * May the principal do `action` ("Microsoft.KeyVault/vaults/keys/read", with `is_data` for data actions) at `scope`:
+ * a management group, a subscription ("/subscriptions/S"), a resource group, a resource
+ * ("/subscriptions/S/resourceGroups/G/providers/Microsoft.KeyVault/vaults/V") or what is in it ("…/vaults/V/keys/K")?
+ * An assignment to the principal, or to a group that it is in (through others too), at a scope covers all below it;
+ * subscriptions and management groups are below the management groups that they were put under. '*' in a role's action
+ * matches any run of characters; notActions take away; a deny assignment wins over all. SR_DENIED says why not;
+ * *ret_assignment (may be NULL) names the assignment that allows it.
  */
 SR_MUST struct sr_result sr_access_check(struct sr_access *access, const struct sr_principal *principal,
                                          const char *action, bool is_data, const char *scope,
                                          struct sr_id *ret_assignment);
+/*
+ * Is the object (application, person or group) in the group, directly or through others? False for ids that are not in
+ * the directory. SR_UNAVAILABLE before the first snapshot.
+ */
+SR_MUST struct sr_result sr_access_is_member(struct sr_access *access, const char *object_id, const char *group_id,
+                                             bool *ret_is_member);
 /* The tenant, subscription and resource group that this installation has by default (from the directory); borrowed,
  * fixed after the first snapshot. */
 struct sr_installation {

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct sr_directory *sr_directory_new(void)
@@ -88,6 +89,25 @@ bool sr_guid_read(const char *text, struct sr_id *ret_id)
 	return sr_is_ok(outcome);
 }
 
+int sr_id_order(const void *a, const void *b)
+{
+	const struct sr_id *left = a;
+	const struct sr_id *right = b;
+	for (size_t i = 0; i < SR_ID_LEN; i++) {
+		if (left->bytes[i] != right->bytes[i]) {
+			return left->bytes[i] < right->bytes[i] ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+bool sr_directory_has_revoked(const struct sr_directory *directory, const char *credential_id)
+{
+	struct sr_id id;
+	return directory->revoked_count && sr_guid_read(credential_id, &id) &&
+	       bsearch(&id, directory->revoked, directory->revoked_count, sizeof id, sr_id_order);
+}
+
 /* Identifiers are chosen by identity, at random: their own bits spread well, if all of them count. */
 static size_t hash_of(const struct sr_id *id)
 {
@@ -106,7 +126,7 @@ size_t sr_directory_slot(const struct sr_directory *directory, const struct sr_i
 	}
 }
 
-const struct sr_principal_entry *sr_directory_principal(const struct sr_directory *directory, const char *object_id)
+static const struct sr_principal_entry *find(const struct sr_directory *directory, const char *object_id)
 {
 	struct sr_id id;
 	if (!sr_guid_read(object_id, &id)) {
@@ -114,4 +134,21 @@ const struct sr_principal_entry *sr_directory_principal(const struct sr_director
 	}
 	uint32_t number = directory->slots[sr_directory_slot(directory, &id)];
 	return number ? &directory->principals[number - 1] : NULL;
+}
+
+const struct sr_principal_entry *sr_directory_principal(const struct sr_directory *directory, const char *object_id)
+{
+	const struct sr_principal_entry *entry = find(directory, object_id);
+	return entry && entry->kind != SR_PRINCIPAL_GROUP ? entry : NULL;
+}
+
+const struct sr_principal_entry *sr_directory_group(const struct sr_directory *directory, const char *object_id)
+{
+	const struct sr_principal_entry *entry = find(directory, object_id);
+	return entry && entry->kind == SR_PRINCIPAL_GROUP ? entry : NULL;
+}
+
+const struct sr_principal_entry *sr_directory_at(const struct sr_directory *directory, uint32_t place)
+{
+	return &directory->principals[place];
 }

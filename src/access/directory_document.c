@@ -1,8 +1,7 @@
 /* Reading identity's directory document (GET /directory) into a snapshot. Strict: it comes from one of ours. */
 #include "access/directory_parts.h"
 
-#include "wire/json.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 enum { KEYS_MAX = 64 };
@@ -20,8 +19,7 @@ struct reading {
 	size_t role_count;
 };
 
-/* A string member that must be there. */
-static struct sr_result need_string(const json_t *object, const char *name, const char **ret_text)
+struct sr_result sr_document_string(const json_t *object, const char *name, const char **ret_text)
 {
 	const char *text = NULL;
 	SR_TRY(sr_json_get_string(object, name, &text));
@@ -32,10 +30,10 @@ static struct sr_result need_string(const json_t *object, const char *name, cons
 	return sr_ok();
 }
 
-static struct sr_result need_guid(const json_t *object, const char *name, const char **ret_text, struct sr_id *ret_id)
+struct sr_result sr_document_guid(const json_t *object, const char *name, const char **ret_text, struct sr_id *ret_id)
 {
 	const char *text = NULL;
-	SR_TRY(need_string(object, name, &text));
+	SR_TRY(sr_document_string(object, name, &text));
 	if (!sr_guid_read(text, ret_id)) {
 		return sr_fail(SR_INVALID, "member '%s' is no GUID", name);
 	}
@@ -43,8 +41,7 @@ static struct sr_result need_guid(const json_t *object, const char *name, const 
 	return sr_ok();
 }
 
-/* An array member; an absent one has no elements. */
-static struct sr_result array_of(const json_t *object, const char *name, const json_t **ret_array, size_t *ret_count)
+struct sr_result sr_document_array(const json_t *object, const char *name, const json_t **ret_array, size_t *ret_count)
 {
 	const json_t *array = NULL;
 	SR_TRY(sr_json_get_array(object, name, &array));
@@ -113,8 +110,8 @@ static struct sr_result read_key(struct sr_directory *directory, const json_t *j
 	const char *type = NULL;
 	const char *kid;
 	const char *alg = NULL;
-	SR_TRY(need_string(jwk, "kty", &type));
-	SR_TRY(need_string(jwk, "kid", &kid));
+	SR_TRY(sr_document_string(jwk, "kty", &type));
+	SR_TRY(sr_document_string(jwk, "kid", &kid));
 	SR_TRY(sr_json_get_string(jwk, "alg", &alg));
 	for (size_t i = 0; i < sizeof key_kinds / sizeof *key_kinds; i++) {
 		if (strcmp(type, key_kinds[i].type) != 0) {
@@ -139,7 +136,7 @@ static struct sr_result read_keys(struct reading *reading)
 {
 	const json_t *keys;
 	size_t count;
-	SR_TRY(array_of(reading->document, "keys", &keys, &count));
+	SR_TRY(sr_document_array(reading->document, "keys", &keys, &count));
 	if (count > KEYS_MAX) {
 		return sr_fail(SR_INVALID, "%zu keys", count);
 	}
@@ -156,7 +153,7 @@ static struct sr_result read_actions(struct sr_arena *arena, const json_t *role,
 {
 	const json_t *array;
 	size_t count;
-	SR_TRY(array_of(role, name, &array, &count));
+	SR_TRY(sr_document_array(role, name, &array, &count));
 	const char **actions = sr_arena_alloc(arena, (count + 1) * sizeof *actions);
 	for (size_t i = 0; i < count; i++) {
 		const char *action = json_string_value(json_array_get(array, i));
@@ -169,26 +166,31 @@ static struct sr_result read_actions(struct sr_arena *arena, const json_t *role,
 	return sr_ok();
 }
 
+struct sr_result sr_document_permission(struct sr_arena *arena, const json_t *object, struct sr_role *permission)
+{
+	SR_TRY(read_actions(arena, object, "actions", &permission->actions));
+	SR_TRY(read_actions(arena, object, "notActions", &permission->not_actions));
+	SR_TRY(read_actions(arena, object, "dataActions", &permission->data_actions));
+	return read_actions(arena, object, "notDataActions", &permission->not_data_actions);
+}
+
 static struct sr_result read_roles(struct reading *reading)
 {
 	struct sr_arena *arena = reading->directory->arena;
 	const json_t *roles;
 	size_t count;
-	SR_TRY(array_of(reading->document, "roles", &roles, &count));
+	SR_TRY(sr_document_array(reading->document, "roles", &roles, &count));
 	reading->roles = sr_arena_alloc(arena, count * sizeof *reading->roles);
 	for (size_t i = 0; i < count; i++) {
 		const json_t *item = json_array_get(roles, i);
 		struct custom_role *custom = &reading->roles[i];
 		const char *id;
 		const char *name;
-		SR_TRY(need_guid(item, "id", &id, &custom->id));
-		SR_TRY(need_string(item, "name", &name));
+		SR_TRY(sr_document_guid(item, "id", &id, &custom->id));
+		SR_TRY(sr_document_string(item, "name", &name));
 		custom->role.id = sr_arena_strdup(arena, id);
 		custom->role.name = sr_arena_strdup(arena, name);
-		SR_TRY(read_actions(arena, item, "actions", &custom->role.actions));
-		SR_TRY(read_actions(arena, item, "notActions", &custom->role.not_actions));
-		SR_TRY(read_actions(arena, item, "dataActions", &custom->role.data_actions));
-		SR_TRY(read_actions(arena, item, "notDataActions", &custom->role.not_data_actions));
+		SR_TRY(sr_document_permission(arena, item, &custom->role));
 	}
 	reading->role_count = count;
 	return sr_ok();
@@ -206,21 +208,49 @@ static const struct sr_role *role_of(const struct reading *reading, const char *
 	return role;
 }
 
+/* "type" is Entra's: ServicePrincipal (if it is not said) or User. People have no application. */
+static struct sr_result read_kind(const json_t *item, struct sr_principal_entry *principal)
+{
+	const char *type = "ServicePrincipal";
+	const char *app_id = "";
+	struct sr_id app;
+	SR_TRY(sr_json_get_string(item, "type", &type));
+	if (strcmp(type, "User") == 0) {
+		principal->kind = SR_PRINCIPAL_PERSON;
+		principal->app_id = app_id;
+		return sr_ok();
+	}
+	principal->kind = SR_PRINCIPAL_APPLICATION;
+	return sr_document_guid(item, "appId", &principal->app_id, &app);
+}
+
 static struct sr_result read_principal(struct sr_directory *directory, const json_t *item,
                                        struct sr_principal_entry *principal)
 {
 	const char *object_id;
-	const char *app_id;
 	const char *name = "";
-	struct sr_id app;
-	SR_TRY(need_guid(item, "oid", &object_id, &principal->object_id));
-	SR_TRY(need_guid(item, "appId", &app_id, &app));
+	SR_TRY(sr_document_guid(item, "oid", &object_id, &principal->object_id));
+	SR_TRY(read_kind(item, principal));
 	SR_TRY(sr_json_get_string(item, "name", &name));
 	/* Whose state is not told is not let in. */
 	SR_TRY(sr_json_get_bool(item, "enabled", &principal->is_enabled));
 	principal->object_id_text = sr_arena_strdup(directory->arena, object_id);
-	principal->app_id = sr_arena_strdup(directory->arena, app_id);
+	principal->app_id = sr_arena_strdup(directory->arena, principal->app_id);
 	principal->name = sr_arena_strdup(directory->arena, name);
+	return sr_ok();
+}
+
+static struct sr_result read_group(struct sr_directory *directory, const json_t *item, struct sr_principal_entry *group)
+{
+	const char *object_id;
+	const char *name = "";
+	SR_TRY(sr_document_guid(item, "id", &object_id, &group->object_id));
+	SR_TRY(sr_json_get_string(item, "name", &name));
+	group->kind = SR_PRINCIPAL_GROUP;
+	group->is_enabled = true;
+	group->object_id_text = sr_arena_strdup(directory->arena, object_id);
+	group->app_id = "";
+	group->name = sr_arena_strdup(directory->arena, name);
 	return sr_ok();
 }
 
@@ -233,28 +263,43 @@ static void make_slots(struct sr_directory *directory, size_t principal_count)
 	directory->slots = sr_arena_alloc(directory->arena, directory->slot_count * sizeof *directory->slots);
 }
 
+/* Puts the principal that was read last where it is found. */
+static struct sr_result take_slot(struct sr_directory *directory)
+{
+	size_t place = directory->principal_count;
+	size_t slot = sr_directory_slot(directory, &directory->principals[place].object_id);
+	if (directory->slots[slot]) {
+		return sr_fail(SR_INVALID, "a principal stands there twice");
+	}
+	directory->slots[slot] = (uint32_t)(place + 1);
+	directory->principal_count++;
+	return sr_ok();
+}
+
 static struct sr_result read_principals(struct reading *reading)
 {
 	struct sr_directory *directory = reading->directory;
 	const json_t *principals;
+	const json_t *groups;
 	size_t count;
-	SR_TRY(array_of(reading->document, "principals", &principals, &count));
-	if (count >= UINT32_MAX / 2) {
-		return sr_fail(SR_INVALID, "%zu principals", count);
+	size_t group_count;
+	SR_TRY(sr_document_array(reading->document, "principals", &principals, &count));
+	SR_TRY(sr_document_array(reading->document, "groups", &groups, &group_count));
+	if (count >= UINT32_MAX / 4 || group_count >= UINT32_MAX / 4) {
+		return sr_fail(SR_INVALID, "%zu principals, %zu groups", count, group_count);
 	}
-	directory->principals = sr_arena_alloc(directory->arena, count * sizeof *directory->principals);
-	make_slots(directory, count);
+	size_t all = count + group_count;
+	directory->principals = sr_arena_alloc(directory->arena, all * sizeof *directory->principals);
+	make_slots(directory, all);
 	for (size_t i = 0; i < count; i++) {
-		struct sr_principal_entry *principal = &directory->principals[i];
-		SR_TRY(read_principal(directory, json_array_get(principals, i), principal));
-		size_t slot = sr_directory_slot(directory, &principal->object_id);
-		if (directory->slots[slot]) {
-			return sr_fail(SR_INVALID, "a principal stands there twice");
-		}
-		directory->slots[slot] = (uint32_t)(i + 1);
+		SR_TRY(read_principal(directory, json_array_get(principals, i), &directory->principals[i]));
+		SR_TRY(take_slot(directory));
 	}
-	directory->principal_count = count;
-	return sr_ok();
+	for (size_t i = 0; i < group_count; i++) {
+		SR_TRY(read_group(directory, json_array_get(groups, i), &directory->principals[count + i]));
+		SR_TRY(take_slot(directory));
+	}
+	return sr_document_memberships(directory, groups);
 }
 
 /* An assignment as it is read, before it is put beside its principal's others. */
@@ -273,13 +318,13 @@ static struct sr_result read_assignment(const struct reading *reading, const jso
 	const char *scope;
 	struct sr_id principal_id;
 	struct sr_id role_id;
-	SR_TRY(need_guid(item, "id", &id_text, &assignment->entry.id));
-	SR_TRY(need_guid(item, "principal", &principal_text, &principal_id));
-	SR_TRY(need_guid(item, "role", &role_text, &role_id));
-	SR_TRY(need_string(item, "scope", &scope));
+	SR_TRY(sr_document_guid(item, "id", &id_text, &assignment->entry.id));
+	SR_TRY(sr_document_guid(item, "principal", &principal_text, &principal_id));
+	SR_TRY(sr_document_guid(item, "role", &role_text, &role_id));
+	SR_TRY(sr_document_string(item, "scope", &scope));
 	uint32_t number = directory->slots[sr_directory_slot(directory, &principal_id)];
 	assignment->entry.role = role_of(reading, role_text, &role_id);
-	assignment->entry.scope = sr_arena_strdup(directory->arena, scope);
+	assignment->entry.scope = sr_document_scope(directory, scope);
 	if (number && assignment->entry.role) {
 		assignment->principal = &directory->principals[number - 1];
 		assignment->principal->assignment_count++;
@@ -308,12 +353,32 @@ static struct sr_result read_assignments(struct reading *reading)
 {
 	const json_t *assignments;
 	size_t count;
-	SR_TRY(array_of(reading->document, "assignments", &assignments, &count));
+	SR_TRY(sr_document_array(reading->document, "assignments", &assignments, &count));
 	struct loose_assignment *loose = sr_arena_alloc(reading->directory->arena, count * sizeof *loose);
 	for (size_t i = 0; i < count; i++) {
 		SR_TRY(read_assignment(reading, json_array_get(assignments, i), &loose[i]));
 	}
 	group_assignments(reading->directory, loose, count);
+	return sr_ok();
+}
+
+static struct sr_result read_revoked(struct reading *reading)
+{
+	struct sr_directory *directory = reading->directory;
+	const json_t *revoked;
+	size_t count;
+	SR_TRY(sr_document_array(reading->document, "revoked", &revoked, &count));
+	directory->revoked = sr_arena_alloc(directory->arena, count * sizeof *directory->revoked);
+	for (size_t i = 0; i < count; i++) {
+		const char *id = json_string_value(json_array_get(revoked, i));
+		if (!id || !sr_guid_read(id, &directory->revoked[i])) {
+			return sr_fail(SR_INVALID, "'revoked' holds what is no GUID");
+		}
+	}
+	if (count) {
+		qsort(directory->revoked, count, sizeof *directory->revoked, sr_id_order);
+	}
+	directory->revoked_count = count;
 	return sr_ok();
 }
 
@@ -328,14 +393,17 @@ static struct sr_result read_document(struct reading *reading)
 	if (directory->revision < 0) {
 		return sr_fail(SR_INVALID, "it has no revision");
 	}
-	SR_TRY(need_guid(reading->document, "tenant", &tenant, &id));
-	SR_TRY(need_guid(reading->document, "subscription", &subscription, &id));
+	SR_TRY(sr_document_guid(reading->document, "tenant", &tenant, &id));
+	SR_TRY(sr_document_guid(reading->document, "subscription", &subscription, &id));
 	memcpy(directory->tenant, tenant, sizeof directory->tenant);
 	memcpy(directory->subscription, subscription, sizeof directory->subscription);
 	SR_TRY(read_keys(reading));
 	SR_TRY(read_roles(reading));
+	SR_TRY(read_revoked(reading));
 	SR_TRY(read_principals(reading));
-	return read_assignments(reading);
+	SR_TRY(sr_document_scopes(directory, reading->document));
+	SR_TRY(read_assignments(reading));
+	return sr_document_denials(directory, reading->document);
 }
 
 struct sr_result sr_directory_parse(struct sr_bytes document, struct sr_directory **ret_directory)

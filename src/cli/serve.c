@@ -7,12 +7,13 @@
 #include "host/supervisor.h"
 #include "identity/identity.h"
 #include "vault/vault.h"
+#include "workspace/workspace.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-const char *const sr_cli_services[] = {"vault", "identity", "blob", NULL};
+const char *const sr_cli_services[] = {"vault", "identity", "blob", "workspace", NULL};
 
 static const struct {
 	const char *name;
@@ -21,6 +22,7 @@ static const struct {
     {"vault", sr_vault_serve},
     {"identity", sr_identity_serve},
     {"blob", sr_blob_serve},
+    {"workspace", sr_workspace_serve},
 };
 
 struct sr_result sr_cli_service(struct sr_cli *cli, int *ret_status)
@@ -37,9 +39,9 @@ struct sr_result sr_cli_service(struct sr_cli *cli, int *ret_status)
 static bool say_serving(void *context)
 {
 	const struct sr_config *config = context;
-	sr_log(SR_LOG_NOTICE, "serving: identity %llu, vault %llu, blob %llu; Ctrl-C stops",
+	sr_log(SR_LOG_NOTICE, "serving: identity %llu, vault %llu, blob %llu, resource manager %llu; Ctrl-C stops",
 	       (unsigned long long)config->identity_port, (unsigned long long)config->vault_port,
-	       (unsigned long long)config->blob_port);
+	       (unsigned long long)config->blob_port, (unsigned long long)config->workspace_port);
 	return true;
 }
 

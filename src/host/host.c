@@ -338,12 +338,53 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && path[len] == '/';
 }
 
+/* The ports that a service listens on and connects to; ended by 0. */
+static void add_ports(const struct sr_host *host, struct sr_confinement *confinement)
+{
+	const struct sr_config *config = &host->config;
+	const struct {
+		const char *service;
+		uint64_t bind[SR_CONFINE_PORTS_MAX], connect[SR_CONFINE_PORTS_MAX];
+	} table[] = {
+	    {"vault",
+	     {config->vault_port, config->vault_internal_port, config->vault_provider_port},
+	     {config->identity_internal_port}},
+	    {"identity", {config->identity_port, config->identity_internal_port}, {config->vault_internal_port}},
+	    {"blob", {config->blob_port}, {config->identity_internal_port, config->vault_internal_port}},
+	    {"workspace",
+	     {config->workspace_port},
+	     {config->identity_internal_port, config->vault_internal_port, config->vault_provider_port}},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		for (size_t j = 0; strcmp(table[i].service, host->service) == 0 && j < SR_CONFINE_PORTS_MAX - 1; j++) {
+			confinement->bind_ports[j] = (uint16_t)table[i].bind[j];
+			confinement->connect_ports[j] = (uint16_t)table[i].connect[j];
+		}
+	}
+}
+
+/* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
+static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
+{
+	const char *value = strchr(config->pkcs11_config, '=');
+	const char *const paths[] = {config->pkcs11_module, config->pkcs11_pin_file, value ? value + 1 : ""};
+	size_t count = 0;
+	while (confinement->read_paths[count]) {
+		count++;
+	}
+	for (size_t i = 0; *config->pkcs11_module && i < sizeof paths / sizeof *paths; i++) {
+		if (*paths[i] && count < SR_CONFINE_PATHS_MAX - 1) {
+			confinement->read_paths[count++] = paths[i];
+		}
+	}
+	confinement->more_dir = *config->pkcs11_module ? config->pkcs11_directory : NULL;
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
 	const struct sr_config *config = &host->config;
 	bool is_vault = strcmp(host->service, "vault") == 0;
-	bool is_identity = strcmp(host->service, "identity") == 0;
 	*ret_confinement = (struct sr_confinement){
 	    .service = host->service,
 	    .state_dir = config->state,
@@ -352,15 +393,11 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
 	                   is_vault ? config->root_key : NULL},
-	    .bind_ports = {(uint16_t)(is_vault      ? config->vault_port
-	                              : is_identity ? config->identity_port
-	                                            : config->blob_port),
-	                   (uint16_t)(is_vault      ? config->vault_internal_port
-	                              : is_identity ? config->identity_internal_port
-	                                            : 0)},
-	    .connect_ports = {(uint16_t)(is_identity ? config->vault_internal_port : config->identity_internal_port),
-	                      (uint16_t)(is_vault ? 0 : config->vault_internal_port)},
 	};
+	add_ports(host, ret_confinement);
+	if (is_vault) {
+		plan_module(config, ret_confinement);
+	}
 }
 
 static struct sr_result take_configuration(struct sr_host *host)

@@ -2,7 +2,7 @@
 #include "identity/api.h"
 
 #include "identity/assignment.h"
-#include "identity/principal.h"
+#include "identity/object.h"
 #include "identity/revision.h"
 
 struct work {
@@ -45,10 +45,10 @@ static struct sr_result list(struct sr_connection *connection, void *context)
 {
 	struct work *work = context;
 	const char *object_id = NULL;
-	struct sr_application application;
+	struct sr_object object;
 	if (work->principal) {
-		SR_TRY(sr_application_find(connection, work->principal, &application));
-		object_id = application.object_id;
+		SR_TRY(sr_object_find(connection, work->principal, &object));
+		object_id = object.id;
 	}
 	return sr_assignment_each(connection, work->request->arena, object_id, append, work->list);
 }
@@ -67,9 +67,9 @@ struct sr_result sr_assignments_list(const struct sr_identity_request *request, 
 static struct sr_result create(struct sr_connection *connection, void *context)
 {
 	struct work *work = context;
-	struct sr_application application;
-	SR_TRY(sr_application_find(connection, work->principal, &application));
-	SR_TRY(sr_assignment_make(connection, work->request->arena, application.object_id, work->role, work->scope,
+	struct sr_object object;
+	SR_TRY(sr_object_find(connection, work->principal, &object));
+	SR_TRY(sr_assignment_make(connection, work->request->arena, object.id, work->role, work->scope,
 	                          work->request->now_s, &work->made));
 	return sr_revision_grow(connection);
 }
@@ -96,9 +96,9 @@ static struct sr_result remove_by_id(struct sr_connection *connection, void *con
 static struct sr_result remove_matching(struct sr_connection *connection, void *context)
 {
 	const struct work *work = context;
-	struct sr_application application;
-	SR_TRY(sr_application_find(connection, work->principal, &application));
-	SR_TRY(sr_assignment_take_back(connection, work->request->arena, application.object_id, work->role, work->scope));
+	struct sr_object object;
+	SR_TRY(sr_object_find(connection, work->principal, &object));
+	SR_TRY(sr_assignment_take_back(connection, work->request->arena, object.id, work->role, work->scope));
 	return sr_revision_grow(connection);
 }
 

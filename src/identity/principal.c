@@ -1,36 +1,14 @@
 /* Rows of principals. Their secrets are in client_secret.c, their roles in assignment.c. */
 #include "identity/principal.h"
 
+#include "identity/object.h"
+
 #include <string.h>
 
 static void new_guid(char ret_text[static SR_GUID_TEXT_LEN])
 {
 	struct sr_id id = sr_id_random();
 	sr_guid_text(&id, ret_text);
-}
-
-static struct sr_result check_name(const char *name)
-{
-	size_t len = strlen(name);
-	if (len == 0 || len > SR_PRINCIPAL_NAME_MAX) {
-		return sr_fail(SR_INVALID, "a principal's name has 1 to %d bytes; this one has %zu", SR_PRINCIPAL_NAME_MAX,
-		               len);
-	}
-	if (!sr_is_utf8(sr_bytes_str(name))) {
-		return sr_fail(SR_INVALID, "a principal's name is UTF-8");
-	}
-	for (const char *at = name; *at; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7f) {
-			return sr_fail(SR_INVALID, "a principal's name has no control characters");
-		}
-	}
-	if (sr_is_guid(sr_bytes_str(name))) {
-		return sr_fail(SR_INVALID, "a principal's name is no GUID, so that names and ids stay apart");
-	}
-	if (name[0] == ' ' || name[len - 1] == ' ') {
-		return sr_fail(SR_INVALID, "a principal's name neither starts nor ends with a space");
-	}
-	return sr_ok();
 }
 
 static struct sr_result no_such(const char *id_or_name)
@@ -41,7 +19,7 @@ static struct sr_result no_such(const char *id_or_name)
 struct sr_result sr_application_make(struct sr_connection *connection, const char *name, int64_t now_s,
                                      struct sr_application *ret_application)
 {
-	SR_TRY(check_name(name));
+	SR_TRY(sr_object_check_name("a principal's name", name, SR_PRINCIPAL_NAME_MAX));
 	struct sr_application application = {.is_enabled = true, .created_s = now_s};
 	new_guid(application.object_id);
 	new_guid(application.client_id);
@@ -139,7 +117,9 @@ static struct sr_result run_for(struct sr_connection *connection, const char *sq
 struct sr_result sr_application_remove(struct sr_connection *connection, const char *object_id)
 {
 	SR_TRY(run_for(connection, "DELETE FROM client_secret WHERE principal = ?1", object_id));
-	SR_TRY(run_for(connection, "DELETE FROM assignment WHERE principal = ?1", object_id));
+	SR_TRY(run_for(connection, "DELETE FROM client_certificate WHERE principal = ?1", object_id));
+	SR_TRY(run_for(connection, "DELETE FROM federated_credential WHERE principal = ?1", object_id));
+	SR_TRY(sr_object_forget(connection, object_id));
 	SR_TRY(run_for(connection, "DELETE FROM principal WHERE object_id = ?1", object_id));
 	return sr_changes(connection) ? sr_ok() : no_such(object_id);
 }

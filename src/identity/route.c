@@ -39,6 +39,13 @@ static const struct sr_route routes[] = {
 	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_delete, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/secrets", true, sr_principals_add_secret, NULL},
 	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/secrets/{secret}", true, sr_principals_delete_secret, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/certificates", true, sr_credentials_add_certificate, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/certificates/{certificate}", true, sr_credentials_remove_certificate, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/federated", true, sr_credentials_add_federated, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}/federated/{credential}", true, sr_credentials_remove_federated, NULL},
+	{"PUT", SR_DOOR_LOCAL, "/_strongroom/federation", true, sr_federation_set, NULL},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/federation", true, sr_federation_list, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/federation", true, sr_federation_remove, NULL},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/assignments", true, sr_assignments_list, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/assignments", true, sr_assignments_create, NULL},
 	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/assignments", true, sr_assignments_delete_matching, NULL},
@@ -67,32 +74,51 @@ static bool matches(const struct sr_segments *segments, const char *path, struct
 	return index == segments->count;
 }
 
+/* A request held against the tables, and what was found so far. */
+struct search {
+	struct sr_arena *arena;
+	enum sr_door door;
+	const char *method;
+	struct sr_segments segments;
+	const struct sr_route *found;
+	const char *allowed; /* a method that the path takes, if not this one */
+};
+
+static void search_table(struct search *search, const struct sr_route *table, size_t count,
+                         const char *ret_parts[static SR_REQUEST_PARTS_MAX])
+{
+	for (size_t i = 0; i < count && !search->found; i++) {
+		struct sr_bytes parts[SR_REQUEST_PARTS_MAX] = {0};
+		if (!(table[i].doors & search->door) || !matches(&search->segments, table[i].path, parts)) {
+			continue;
+		}
+		if (strcmp(table[i].method, search->method) != 0) {
+			search->allowed = search->allowed ? search->allowed : table[i].method;
+			continue;
+		}
+		for (size_t part = 0; part < SR_REQUEST_PARTS_MAX; part++) {
+			ret_parts[part] = sr_arena_text(search->arena, parts[part]);
+		}
+		search->found = &table[i];
+	}
+}
+
 struct sr_result sr_identity_route(struct sr_arena *arena, enum sr_door door, const char *method, struct sr_bytes path,
                                    const struct sr_route **ret_route,
                                    const char *ret_parts[static SR_REQUEST_PARTS_MAX], const char **ret_allowed)
 {
-	struct sr_segments segments;
-	SR_TRY(sr_segments_parse(arena, path, &segments));
-	const char *allowed = NULL;
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		struct sr_bytes parts[SR_REQUEST_PARTS_MAX] = {0};
-		if (!(routes[i].doors & door) || !matches(&segments, routes[i].path, parts)) {
-			continue;
-		}
-		if (strcmp(routes[i].method, method) != 0) {
-			allowed = allowed ? allowed : routes[i].method;
-			continue;
-		}
-		for (size_t part = 0; part < SR_REQUEST_PARTS_MAX; part++) {
-			ret_parts[part] = sr_arena_text(arena, parts[part]);
-		}
-		*ret_route = &routes[i];
+	struct search search = {.arena = arena, .door = door, .method = method};
+	SR_TRY(sr_segments_parse(arena, path, &search.segments));
+	search_table(&search, routes, sizeof routes / sizeof *routes, ret_parts);
+	search_table(&search, sr_management_routes, sr_management_route_count, ret_parts);
+	if (search.found) {
+		*ret_route = search.found;
 		return sr_ok();
 	}
-	if (allowed) {
-		*ret_allowed = allowed;
+	if (search.allowed) {
+		*ret_allowed = search.allowed;
 		return sr_fail_as(SR_INVALID, SR_AADSTS_WRONG_METHOD, "The endpoint only accepts %s requests. Received %.16s.",
-		                  allowed, method);
+		                  search.allowed, method);
 	}
 	return sr_fail(SR_NOT_FOUND, "there is nothing at this address");
 }

@@ -20,6 +20,10 @@ struct sr_route {
 	sr_identity_streamer streamer; /* is set */
 };
 
+/* management_routes.c: what administrators and our services do with groups, roles, scopes and managed identities. */
+extern const struct sr_route sr_management_routes[];
+extern const size_t sr_management_route_count;
+
 /*
  * Finds the route; variable segments go to `ret_parts`, text in the arena. SR_NOT_FOUND: no such path at this door;
  * SR_INVALID with AADSTS900561: the path exists, but not for this method, and *ret_allowed names one that does.

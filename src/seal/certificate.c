@@ -5,6 +5,7 @@
 #include "seal/certificate.h"
 
 #include "seal/certificate_parts.h"
+#include "seal/keypair_parts.h"
 #include "seal/openssl_error.h"
 #include "seal/secret_bytes.h"
 
@@ -14,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include <limits.h>
+#include <string.h>
 #include <time.h>
 
 struct sr_certificate {
@@ -292,19 +294,72 @@ struct sr_result sr_certificate_der(const struct sr_certificate *certificate, st
 	return sr_x509_append_der(certificate->own, der);
 }
 
-void sr_certificate_thumbprint(const struct sr_certificate *certificate, uint8_t ret_sha1[static 20])
+static void digest_of_der(const struct sr_certificate *certificate, enum sr_digest_kind kind, size_t len, uint8_t *to)
 {
 	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(CERTIFICATES_MAX);
 	uint8_t digest[SR_DIGEST_MAX];
 	sr_ignore(sr_x509_append_der(certificate->own, &der)); /* it was parsed from or encoded to DER before */
-	sr_digest_of(SR_DIGEST_SHA1, sr_buf_bytes(&der), digest);
-	for (int i = 0; i < 20; i++) {
-		ret_sha1[i] = digest[i];
+	sr_digest_of(kind, sr_buf_bytes(&der), digest);
+	memcpy(to, digest, len);
+}
+
+void sr_certificate_thumbprint(const struct sr_certificate *certificate, uint8_t ret_sha1[static 20])
+{
+	digest_of_der(certificate, SR_DIGEST_SHA1, 20, ret_sha1);
+}
+
+void sr_certificate_thumbprint_sha256(const struct sr_certificate *certificate,
+                                      uint8_t ret_sha256[static SR_SHA256_LEN])
+{
+	digest_of_der(certificate, SR_DIGEST_SHA256, SR_SHA256_LEN, ret_sha256);
+}
+
+/* The curve of an EC key, SR_CURVE_NONE for one that is not ours. */
+static enum sr_curve curve_of(EVP_PKEY *key)
+{
+	static const enum sr_curve curves[] = {SR_CURVE_P256, SR_CURVE_P384, SR_CURVE_P521, SR_CURVE_P256K};
+	char group[64];
+	size_t len;
+	if (EVP_PKEY_get_group_name(key, group, sizeof group, &len) != 1) {
+		return SR_CURVE_NONE;
 	}
+	for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+		if (strcmp(group, sr_curve_group(curves[i])) == 0) {
+			return curves[i];
+		}
+	}
+	return SR_CURVE_NONE;
+}
+
+struct sr_result sr_certificate_public_key(const struct sr_certificate *certificate, struct sr_keypair **ret_keypair)
+{
+	EVP_PKEY *key = X509_get0_pubkey(certificate->own);
+	struct sr_key_public parts = {0};
+	int type = key ? EVP_PKEY_get_base_id(key) : EVP_PKEY_NONE;
+	if (type == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) <= (int)sizeof parts.n * 8) {
+		SR_TRY(sr_rsa_public(key, &parts));
+	} else if (type == EVP_PKEY_EC && curve_of(key) != SR_CURVE_NONE) {
+		SR_TRY(sr_ec_public(key, curve_of(key), &parts));
+	} else {
+		sr_forget_openssl_errors();
+		return sr_fail(SR_INVALID, "a certificate's key is RSA of 2048 to 4096 bits, or EC on P-256, P-384, P-521 or "
+		                           "P-256K");
+	}
+	return sr_keypair_from_public(&parts, ret_keypair);
+}
+
+static int64_t unix_time(const ASN1_TIME *time)
+{
+	struct tm parts = {0};
+	return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
 }
 
 int64_t sr_certificate_not_after(const struct sr_certificate *certificate)
 {
-	struct tm parts = {0};
-	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate->own), &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+	return unix_time(X509_get0_notAfter(certificate->own));
+}
+
+int64_t sr_certificate_not_before(const struct sr_certificate *certificate)
+{
+	return unix_time(X509_get0_notBefore(certificate->own));
 }

@@ -61,9 +61,17 @@ void sr_certificate_cleanup(struct sr_certificate **certificate);
 /* The certificate alone, public. */
 SR_MUST struct sr_result sr_certificate_pem(const struct sr_certificate *certificate, struct sr_buf *pem);
 SR_MUST struct sr_result sr_certificate_der(const struct sr_certificate *certificate, struct sr_buf *der);
-/* SHA-1 thumbprint, as x5t names it. */
+/* SHA-1 thumbprint, as x5t names it; SHA-256, as x5t#S256 does (RFC 7515 4.1.7, 4.1.8). */
 void sr_certificate_thumbprint(const struct sr_certificate *certificate, uint8_t ret_sha1[static 20]);
-/* Unix time at which it ends. */
+void sr_certificate_thumbprint_sha256(const struct sr_certificate *certificate,
+                                      uint8_t ret_sha256[static SR_SHA256_LEN]);
+/* Unix time at which it ends, and from which it is valid. */
 int64_t sr_certificate_not_after(const struct sr_certificate *certificate);
+int64_t sr_certificate_not_before(const struct sr_certificate *certificate);
+/* Its public key, for verifying and encrypting; the caller frees. SR_INVALID: not RSA of 2048 to 4096 bits, nor EC on a
+ * curve that keys have here. */
+struct sr_keypair; /* seal/keypair.h */
+SR_MUST struct sr_result sr_certificate_public_key(const struct sr_certificate *certificate,
+                                                   struct sr_keypair **ret_keypair);
 
 #endif

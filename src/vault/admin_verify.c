@@ -1,13 +1,14 @@
-/* Verification of everything that the vault keeps: each page of the database, each sealed key, each wrapped KEK, the
- * CA, the audit chain.
+/* Verification of everything that the vault keeps: each page of the database, each sealed key and secret, each wrapped
+ * KEK, the CA, the audit chain.
  */
 #include "vault/admin_api.h"
 
 #include "host/verification.h"
 #include "vault/audit.h"
 #include "vault/kek_store.h"
+#include "vault/secret_store.h"
 
-enum { PAGE = 200 };
+enum { PAGE = 200, NAME_MAX_LEN = 256 };
 
 struct verification {
 	struct sr_vault *vault;
@@ -44,6 +45,62 @@ static struct sr_result try_keys(struct sr_connection *connection, void *context
 		}
 	}
 	return sr_ok();
+}
+
+/* A page of secrets in one read, each opened as a client's get would. */
+struct secret_page {
+	struct verification *verification;
+	struct sr_secret_record after;
+	struct sr_secret_page page;
+};
+
+static struct sr_result try_secret_page(struct sr_connection *connection, void *context)
+{
+	struct secret_page *pages = context;
+	struct verification *verification = pages->verification;
+	SR_TRY(sr_vault_secret_list_all(connection, verification->arena, &pages->after, PAGE, &pages->page));
+	for (size_t i = 0; i < pages->page.count; i++) {
+		const struct sr_secret_record *secret = &pages->page.items[i];
+		struct sr_secret_record opened;
+		note(verification, "secret",
+		     sr_arena_printf(verification->arena, "%s/%s/%s", secret->vault, secret->name, secret->version),
+		     sr_vault_secret_find(connection, verification->arena, verification->vault->state.records, secret->vault,
+		                          secret->name, secret->version, SR_SECRET_EITHER, &opened));
+		verification->done++;
+	}
+	return sr_ok();
+}
+
+/* Secrets may be many: a read and an arena a page, so that no snapshot lasts. */
+static struct sr_result try_all_secrets(struct verification *verification)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf vault = SR_BUF(NAME_MAX_LEN), name = SR_BUF(NAME_MAX_LEN);
+	struct secret_page pages = {.verification = verification,
+	                            .after = {.vault = "", .name = "", .deleted_at = SR_NO_TIME},
+	                            .page.has_more = true};
+	while (pages.page.has_more && sr_verification_is_heard(&verification->report)) {
+		SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
+		verification->arena = arena;
+		SR_TRY(sr_database_read(verification->vault->state.database, try_secret_page, &pages));
+		if (pages.page.count) {
+			pages.after = pages.page.items[pages.page.count - 1];
+			sr_buf_reset(&vault);
+			sr_buf_reset(&name);
+			sr_buf_append_str(&vault, pages.after.vault);
+			sr_buf_append_str(&name, pages.after.name);
+			pages.after.vault = sr_buf_text(&vault);
+			pages.after.name = sr_buf_text(&name);
+		}
+		sr_verification_progress(&verification->report, "secrets", verification->done, verification->done + 1);
+	}
+	return sr_ok();
+}
+
+static void try_secrets(struct verification *verification)
+{
+	verification->done = 0;
+	note(verification, "secrets", "", try_all_secrets(verification));
+	sr_verification_progress(&verification->report, "secrets", verification->done, verification->done);
 }
 
 static struct sr_result try_keks(struct sr_connection *connection, void *context)
@@ -99,6 +156,7 @@ struct sr_result sr_vault_admin_verify(struct sr_exchange *exchange, struct sr_v
 	note(&verification, "database", "vault.db",
 	     sr_database_verify(vault->state.database, sr_verification_pages, &verification.report));
 	try_all(&verification, "keys", try_keys);
+	try_secrets(&verification);
 	try_all(&verification, "keks", try_keks);
 	note(&verification, "ca", "", sr_authority_check(&vault->state));
 	check_audit(&verification);

@@ -18,8 +18,16 @@ static const struct {
     {"KeyOperationForbidden", {403, "Forbidden", "KeyOperationForbidden", false}},
     {"KeyNotExportable", {403, "Forbidden", "KeyNotExportable", false}},
     {"ForbiddenByRbac", {403, "Forbidden", "ForbiddenByRbac", false}},
+    {"ForbiddenByFirewall", {403, "Forbidden", "ForbiddenByFirewall", false}},
+    {"ForbiddenByConnection", {403, "Forbidden", "ForbiddenByConnection", false}},
+    {"AccessDenied", {403, "Forbidden", "AccessDenied", false}},
     {"ForbiddenByPolicy", {403, "Forbidden", "ForbiddenByPolicy", false}},
     {"ObjectIsDeletedButRecoverable", {409, "Conflict", "ObjectIsDeletedButRecoverable", false}},
+    {"SecretNotFound", {404, "SecretNotFound", NULL, false}},
+    {"SecretDisabled", {403, "Forbidden", "SecretDisabled", false}},
+    {"SecretManagedByKeyVault", {403, "Forbidden", "SecretManagedByKeyVault", false}},
+    {"SecretAlreadyExists", {409, "Conflict", "SecretAlreadyExists", false}},
+    {"ObjectIsManaged", {409, "Conflict", "ObjectIsManaged", false}},
     {"KeyAlreadyExists", {409, "Conflict", "KeyAlreadyExists", false}},
 };
 

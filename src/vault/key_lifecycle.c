@@ -2,6 +2,7 @@
 #include "vault/key_handlers.h"
 
 #include "base/clock.h"
+#include "vault/hardware.h"
 #include "vault/key_json.h"
 
 enum { DAY_S = 86400 };
@@ -117,5 +118,6 @@ struct sr_result sr_handle_deleted_key_purge(struct sr_vault_call *call, struct 
 {
 	struct change change = {.call = call};
 	SR_TRY(take_away(&change, purge_work, answer));
+	sr_hardware_sweep_soon(&call->vault->state);
 	return sr_kek_fold_log(&call->vault->state);
 }

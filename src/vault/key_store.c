@@ -1,6 +1,8 @@
 /* SQL on the tables `key` and `key_version`. */
 #include "vault/key_store.h"
 
+#include "vault/hardware.h"
+
 #include <string.h>
 
 /* What read_row expects, from key k joined with key_version v. */
@@ -38,7 +40,7 @@ static void write_spec(const struct sr_key_spec *spec, char to[static 16])
 	if (spec->type == SR_KEY_EC) {
 		sr_buf_printf(&text, "EC:%s", sr_key_curve_name(spec->curve));
 	} else {
-		sr_buf_printf(&text, "%s:%u", sr_key_type_name(spec->type), spec->bits);
+		sr_buf_printf(&text, "%s:%u", sr_key_kty(spec), spec->bits);
 	}
 	size_t len = text.len < 15 ? text.len : 15;
 	memcpy(to, text.data, len);
@@ -55,7 +57,7 @@ static struct sr_result read_spec(struct sr_arena *arena, struct sr_bytes text, 
 	}
 	*size++ = '\0';
 	uint64_t bits = 0;
-	if (strcmp(kty, "EC") != 0) {
+	if (strncmp(kty, "EC", 2) != 0) {
 		SR_TRY(sr_parse_u64(sr_bytes_str(size), 8192, &bits));
 	}
 	return sr_key_spec_of(kty, (int64_t)bits, size, ret_spec);
@@ -191,7 +193,8 @@ struct sr_result sr_key_insert(struct sr_connection *connection, const struct sr
 	sr_bind_text(statement, 11, key->tags);
 	sr_bind_text(statement, 12, key->public_jwk);
 	sr_bind_blob(statement, 13, key->sealed);
-	return sr_run(statement);
+	SR_TRY(sr_run(statement));
+	return key->token_id.len ? sr_hardware_settle(connection, key) : sr_ok();
 }
 
 struct sr_result sr_key_update(struct sr_connection *connection, const struct sr_key_record *key)
@@ -234,6 +237,7 @@ struct sr_result sr_key_recover(struct sr_connection *connection, const char *va
 struct sr_result sr_key_purge(struct sr_connection *connection, const char *vault, const char *name)
 {
 	static const char *const steps[] = {
+	    "UPDATE hardware_object SET state = 2 WHERE vault = ?1 AND key = ?2", /* hardware.c destroys them */
 	    "DELETE FROM key_version WHERE vault = ?1 AND key = ?2",
 	    "DELETE FROM key WHERE vault = ?1 AND name = ?2",
 	};

@@ -21,6 +21,7 @@ struct sr_key_record {
 	const char *tags;             /* JSON object or NULL */
 	const char *public_jwk;       /* JSON object of the JWK's public members */
 	struct sr_bytes sealed;
+	struct sr_bytes token_id; /* of a new version in the token (sr_keypair_token_id); unset where a record was read */
 	int64_t number;
 };
 

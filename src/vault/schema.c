@@ -71,9 +71,78 @@ const char sr_vault_schema[] =
     " sealed BLOB NOT NULL"
     ") WITHOUT ROWID;";
 
-static const char secrets[] = "SELECT 1";
+/* A secret's row is small and the only one that its name places; versions, with what they hold, are appended in the
+ * order of their making. So making a secret among a million touches one page that others do not. */
+static const char secrets[] =
+    "CREATE TABLE secret("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " deleted INTEGER NOT NULL," /* 0 or 1, in the key so that a list of either kind passes over nothing */
+    " name TEXT NOT NULL COLLATE NOCASE,"
+    " id INTEGER NOT NULL,"      /* what its versions say in their column `secret` */
+    " latest INTEGER NOT NULL,"  /* the id of its current version */
+    " managed INTEGER NOT NULL," /* 1: a certificate's of the same name */
+    " created INTEGER NOT NULL,"
+    " deleted_at INTEGER,"
+    " purge_at INTEGER,"
+    " PRIMARY KEY(vault, deleted, name)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX secret_by_purge ON secret(purge_at) WHERE purge_at IS NOT NULL;"
+
+    "CREATE TABLE secret_version("
+    " id INTEGER PRIMARY KEY,"
+    " secret INTEGER NOT NULL,"
+    " number INTEGER NOT NULL," /* grows by one a version */
+    " version TEXT NOT NULL,"   /* 32 hex digits */
+    " enabled INTEGER NOT NULL,"
+    " nbf INTEGER,"
+    " exp INTEGER,"
+    " created INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL,"
+    " content_type TEXT,"
+    " tags TEXT,"           /* JSON object */
+    " sealed BLOB NOT NULL" /* the value under the records key; last, so that lists do not read it */
+    ");"
+    "CREATE UNIQUE INDEX secret_version_by_number ON secret_version(secret, number);"
+    "CREATE UNIQUE INDEX secret_version_by_version ON secret_version(secret, version);";
 static const char certificates[] = "SELECT 1";
-static const char vault_access[] = "SELECT 1";
+/* Who may reach a vault and do what, and the vault as a resource of the resource manager. Identities and names in
+ * either case are the same. */
+static const char vault_access[] =
+    "ALTER TABLE vault ADD COLUMN subscription TEXT COLLATE NOCASE;" /* NULL: the installation's */
+    "ALTER TABLE vault ADD COLUMN location TEXT NOT NULL DEFAULT 'local';"
+    "ALTER TABLE vault ADD COLUMN sku TEXT NOT NULL DEFAULT 'standard';"
+    "ALTER TABLE vault ADD COLUMN by_roles INTEGER NOT NULL DEFAULT 1;"  /* 0: by access policies */
+    "ALTER TABLE vault ADD COLUMN is_public INTEGER NOT NULL DEFAULT 1;" /* 0: nobody comes in by network */
+    "ALTER TABLE vault ADD COLUMN denies INTEGER NOT NULL DEFAULT 0;"    /* 1: only addresses in network_rule */
+    "ALTER TABLE vault ADD COLUMN bypasses INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE vault ADD COLUMN tags TEXT;"   /* JSON object */
+    "ALTER TABLE vault ADD COLUMN extras TEXT;" /* JSON object: properties that are kept, shown and do nothing here */
+    "ALTER TABLE vault ADD COLUMN updated INTEGER;"
+    "ALTER TABLE vault ADD COLUMN created_by TEXT;"
+    "ALTER TABLE vault ADD COLUMN updated_by TEXT;"
+    "ALTER TABLE vault ADD COLUMN deleted_at INTEGER;" /* NULL: not deleted */
+    "ALTER TABLE vault ADD COLUMN purge_at INTEGER;"
+    "CREATE INDEX vault_by_purge ON vault(purge_at) WHERE purge_at IS NOT NULL;"
+
+    "CREATE TABLE access_policy("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " object TEXT NOT NULL COLLATE NOCASE,"      /* a principal's or a group's id */
+    " application TEXT NOT NULL COLLATE NOCASE," /* '': by way of any client */
+    " keys INTEGER NOT NULL,"                    /* bits in the order of access_policy.c */
+    " secrets INTEGER NOT NULL,"
+    " certificates INTEGER NOT NULL,"
+    " storage INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, object, application)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE network_rule("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " position INTEGER NOT NULL,"
+    " text TEXT NOT NULL,"  /* as it is shown */
+    " first BLOB NOT NULL," /* 16 bytes, as network_rule.h has them */
+    " last BLOB NOT NULL,"
+    " PRIMARY KEY(vault, position)"
+    ") WITHOUT ROWID;";
 static const char audit_checkpoints[] = SR_AUDIT_CHECKPOINT_SQL;
 static const char key_tending[] =
     "ALTER TABLE key ADD COLUMN tend_at INTEGER DEFAULT 0;" /* when its policy asks for something; 0: to be worked out;
@@ -92,7 +161,16 @@ static const char key_tending[] =
     " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END;"
     "CREATE TRIGGER key_version_changed AFTER UPDATE OF exp, enabled ON key_version BEGIN"
     " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END";
-static const char hardware_keys[] = "SELECT 1";
+static const char hardware_keys[] =
+    "CREATE TABLE hardware_object("  /* what is ours in the PKCS#11 token */
+    " id BLOB NOT NULL PRIMARY KEY," /* CKA_ID */
+    " state INTEGER NOT NULL,"       /* 0: about to be made; 1: of a key version; 2: to be destroyed */
+    " vault TEXT COLLATE NOCASE,"    /* NULL with key and version until it is a version's */
+    " key TEXT COLLATE NOCASE,"
+    " version TEXT"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX hardware_object_by_key ON hardware_object(vault, key);"
+    "CREATE INDEX hardware_object_to_do ON hardware_object(state) WHERE state <> 1;";
 static const char whole_backup[] = "SELECT 1";
 
 const char *const sr_vault_upgrades[] = {

@@ -50,4 +50,30 @@ SR_MUST struct sr_result sr_vault_secret_mark_deleted(struct sr_connection *conn
 SR_MUST struct sr_result sr_vault_secret_recover(struct sr_connection *connection, const char *vault, const char *name);
 SR_MUST struct sr_result sr_vault_secret_purge(struct sr_connection *connection, const char *vault, const char *name);
 
+/* A page of a list, in the arena; values stay sealed. */
+struct sr_secret_page {
+	struct sr_secret_record *items;
+	size_t count;
+	bool has_more;
+};
+/* The current versions of secrets whose names come after `after` ("" from the start), by name; the cost is the page's,
+ * whatever the vault holds. `presence` is SR_SECRET_LIVE or SR_SECRET_DELETED. */
+SR_MUST struct sr_result sr_vault_secret_list(struct sr_connection *connection, struct sr_arena *arena,
+                                              const char *vault, const char *after, enum sr_secret_presence presence,
+                                              size_t limit, struct sr_secret_page *ret_page);
+/* The versions of a live secret with numbers over `after`, oldest first; none where there is no such secret. */
+SR_MUST struct sr_result sr_vault_secret_list_versions(struct sr_connection *connection, struct sr_arena *arena,
+                                                       const char *vault, const char *name, int64_t after, size_t limit,
+                                                       struct sr_secret_page *ret_page);
+/* The first time at which a deleted secret of any vault is to be purged; SR_NO_TIME. */
+SR_MUST struct sr_result sr_vault_secret_next_purge(struct sr_connection *connection, int64_t *ret_time);
+/* Secrets of all vaults whose time to be purged is not after `until`, at most `limit`, earliest first. */
+SR_MUST struct sr_result sr_vault_secret_list_due(struct sr_connection *connection, struct sr_arena *arena,
+                                                  int64_t until, size_t limit, struct sr_secret_page *ret_page);
+/* Every version there is, deleted ones included, in a fixed order after `after` (all-empty names to begin with). For
+ * verification. */
+SR_MUST struct sr_result sr_vault_secret_list_all(struct sr_connection *connection, struct sr_arena *arena,
+                                                  const struct sr_secret_record *after, size_t limit,
+                                                  struct sr_secret_page *ret_page);
+
 #endif

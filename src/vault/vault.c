@@ -7,6 +7,7 @@
 #include "seal/keypair.h"
 #include "vault/api.h"
 #include "vault/checkpoint.h"
+#include "vault/hardware.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
@@ -56,7 +57,8 @@ static struct sr_result make_default_vault(struct sr_connection *connection, voi
 	const struct sr_vault_record record = {.name = SR_DEFAULT_VAULT,
 	                                       .resource_group = SR_DEFAULT_GROUP,
 	                                       .created = sr_unix_s(),
-	                                       .retention_days = SR_RETENTION_DAYS};
+	                                       .retention_days = SR_RETENTION_DAYS,
+	                                       .is_by_roles = true};
 	struct sr_result result = sr_vault_insert(connection, &record);
 	if (sr_result_code(result) == SR_EXISTS) {
 		sr_ignore(result);
@@ -121,6 +123,9 @@ static struct sr_result start_server(struct sr_vault *vault)
 		SR_TRY(sr_server_listen(vault->server, sr_host_public_tls(vault->host), addresses[i],
 		                        (uint16_t)config->vault_port, &port));
 	}
+	uint16_t provider_port;
+	SR_TRY(sr_server_listen(vault->server, sr_host_internal_tls(vault->host), config->internal,
+	                        (uint16_t)config->vault_provider_port, &provider_port));
 	SR_TRY(sr_server_listen_unix(vault->server, sr_host_socket_path(vault->host)));
 	return sr_server_start(vault->server);
 }
@@ -129,7 +134,9 @@ static struct sr_result start(struct sr_vault *vault)
 {
 	const struct sr_key_spec pooled = {.type = SR_KEY_RSA, .bits = RSA_POOL_BITS};
 	vault->started_ms = sr_boottime_ms();
+	SR_TRY(sr_hardware_attach(sr_host_config(vault->host)));
 	SR_TRY(open_database(vault));
+	SR_TRY(sr_hardware_recover(&vault->state));
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
@@ -170,6 +177,7 @@ static void stop(struct sr_vault *vault)
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);
+	sr_hsm_detach();
 	sr_database_close(vault->state.database);
 	sr_vault_master_free(&vault->master);
 }

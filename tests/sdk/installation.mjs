@@ -5,7 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-const services = ['identity-port', 'vault-port', 'blob-port', 'identity-internal-port', 'vault-internal-port'];
+const services = ['identity-port', 'vault-port', 'blob-port', 'workspace-port', 'identity-internal-port', 'vault-internal-port', 'vault-provider-port'];
 
 /** As many TCP ports of loopback that nobody uses now. */
 export async function freePorts(count) {

@@ -2,6 +2,7 @@
 #include "vectors.h"
 
 #include "seal/certificate_native.h"
+#include "seal/keypair.h"
 
 #include "base/clock.h"
 
@@ -272,6 +273,84 @@ static void test_a_shared_certificate_lives_until_the_last_lets_go(void **state)
 	sr_certificate_free(second);
 }
 
+static void check_rsa_signature(EVP_PKEY *key, const struct sr_keypair *public_key)
+{
+	uint8_t signature[512];
+	size_t len = sizeof signature;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(context, signature, &len, (const uint8_t *)"said", 4), 1);
+	EVP_MD_CTX_free(context);
+	uint8_t digest[SR_DIGEST_MAX];
+	size_t digest_len = sr_digest_of(SR_DIGEST_SHA256, SR_LITERAL("said"), digest);
+	bool is_valid = false;
+	expect_ok(sr_keypair_verify(public_key, SR_ALG_RS256, sr_bytes_of(digest, digest_len), sr_bytes_of(signature, len),
+	                            &is_valid));
+	assert_true(is_valid);
+}
+
+static void test_a_certificates_public_key_verifies_what_its_private_key_signed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *type, *group;
+		unsigned bits;
+		enum sr_alg alg;
+	} kinds[] = {{"RSA", NULL, 2048, SR_ALG_PS256}, {"EC", "P-256", 0, SR_ALG_ES256}, {"EC", "P-384", 0, SR_ALG_ES384}};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		EVP_PKEY *key = kinds[i].group ? EVP_EC_gen(kinds[i].group) : EVP_RSA_gen(kinds[i].bits);
+		X509 *x509 = X509_new();
+		X509_set_pubkey(x509, key);
+		X509_gmtime_adj(X509_getm_notBefore(x509), -60);
+		X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+		assert_true(X509_sign(x509, key, EVP_sha256()) > 0);
+		uint8_t *der = NULL;
+		int der_len = i2d_X509(x509, &der);
+		SR_CLEANUP(sr_certificate) struct sr_certificate *certificate = NULL;
+		SR_CLEANUP(sr_keypair) struct sr_keypair *public_key = NULL;
+		expect_ok(sr_certificate_from_der(sr_bytes_of(der, (size_t)der_len), &certificate));
+		expect_ok(sr_certificate_public_key(certificate, &public_key));
+		struct sr_key_spec spec = sr_keypair_spec(public_key);
+		assert_true(sr_alg_fits(kinds[i].alg, &spec));
+		if (spec.type == SR_KEY_RSA) {
+			check_rsa_signature(key, public_key);
+		}
+		int64_t from_s = sr_certificate_not_before(certificate) - sr_unix_s();
+		assert_true(from_s >= -65 && from_s <= -58);
+
+		uint8_t thumbprint[SR_SHA256_LEN];
+		uint8_t digest[SR_DIGEST_MAX];
+		sr_certificate_thumbprint_sha256(certificate, thumbprint);
+		sr_digest_of(SR_DIGEST_SHA256, sr_bytes_of(der, (size_t)der_len), digest);
+		assert_memory_equal(thumbprint, digest, sizeof thumbprint);
+		OPENSSL_free(der);
+		X509_free(x509);
+		EVP_PKEY_free(key);
+	}
+}
+
+static void test_a_key_that_no_algorithm_of_ours_takes_is_refused(void **state)
+{
+	(void)state;
+	EVP_PKEY *keys[] = {EVP_RSA_gen(1024), EVP_EC_gen("P-224"), EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		X509 *x509 = X509_new();
+		X509_set_pubkey(x509, keys[i]);
+		X509_gmtime_adj(X509_getm_notBefore(x509), -60);
+		X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+		assert_true(X509_sign(x509, keys[i], i == 2 ? NULL : EVP_sha256()) > 0);
+		uint8_t *der = NULL;
+		int der_len = i2d_X509(x509, &der);
+		SR_CLEANUP(sr_certificate) struct sr_certificate *certificate = NULL;
+		struct sr_keypair *public_key = NULL;
+		expect_ok(sr_certificate_from_der(sr_bytes_of(der, (size_t)der_len), &certificate));
+		expect_code(sr_certificate_public_key(certificate, &public_key), SR_INVALID);
+		OPENSSL_free(der);
+		X509_free(x509);
+		EVP_PKEY_free(keys[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +364,8 @@ int main(void)
 	    cmocka_unit_test(test_a_known_sealed_ca_opens_and_signs),
 	    cmocka_unit_test(test_pem_of_an_operator_is_read_with_its_chain),
 	    cmocka_unit_test(test_a_shared_certificate_lives_until_the_last_lets_go),
+	    cmocka_unit_test(test_a_certificates_public_key_verifies_what_its_private_key_signed),
+	    cmocka_unit_test(test_a_key_that_no_algorithm_of_ours_takes_is_refused),
 	};
 	return cmocka_run_group_tests(tests, init_seal, NULL);
 }

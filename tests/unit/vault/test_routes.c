@@ -109,7 +109,8 @@ static void a_host_names_its_vault(void **state)
 }
 
 /* Who may do what, as Azure documents its built-in roles: A Administrator (and our own), O Crypto Officer, U Crypto
- * User, S Crypto Service Encryption User, R Reader. All other roles may do nothing here. */
+ * User, S Crypto Service Encryption User, R Reader, X Secrets Officer, Y Secrets User. All other roles may do nothing
+ * here. */
 static const struct {
 	const char *operation, *roles;
 } permissions[] = {
@@ -137,6 +138,18 @@ static const struct {
     {"KeyRecover", "AO"},
     {"KeyPurge", "AO"},
     {"RandomBytes", "AO"},
+    {"SecretSet", "AX"},
+    {"SecretList", "AXYR"},
+    {"SecretListVersions", "AXYR"},
+    {"SecretGet", "AXY"},
+    {"SecretUpdate", "AX"},
+    {"SecretDelete", "AX"},
+    {"SecretBackup", "AX"},
+    {"SecretRestore", "AX"},
+    {"SecretListDeleted", "AXYR"},
+    {"SecretGetDeleted", "AXYR"},
+    {"SecretRecover", "AX"},
+    {"SecretPurge", "AX"},
 };
 
 static char letter_of(const struct sr_role *role)
@@ -151,6 +164,8 @@ static char letter_of(const struct sr_role *role)
 	    {"Key Vault Crypto User", 'U'},
 	    {"Key Vault Crypto Service Encryption User", 'S'},
 	    {"Key Vault Reader", 'R'},
+	    {"Key Vault Secrets Officer", 'X'},
+	    {"Key Vault Secrets User", 'Y'},
 	};
 	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
 		if (strcmp(role->name, letters[i].name) == 0) {
@@ -190,7 +205,7 @@ static void every_role_may_do_what_azure_says_and_nothing_else(void **state)
 			}
 		}
 	}
-	assert_int_equal(roles_seen, 6);
+	assert_int_equal(roles_seen, 8);
 	assert_true(cells > 300);
 }
 

@@ -1,0 +1,172 @@
+/* Setting secrets, updating what a version says of itself, and reading them. Each change is one durable write. */
+#include "vault/secret_handlers.h"
+
+#include "base/clock.h"
+#include "vault/secret_json.h"
+
+#include <string.h>
+
+struct search {
+	const struct sr_vault_call *call;
+	struct sr_aead *records;
+	enum sr_secret_presence presence;
+	struct sr_secret_record secret;
+};
+
+static struct sr_result find_work(struct sr_connection *connection, void *context)
+{
+	struct search *search = context;
+	const struct sr_vault_call *call = search->call;
+	return sr_vault_secret_find(connection, call->arena, search->records, call->record.name, call->name, call->version,
+	                            search->presence, &search->secret);
+}
+
+struct sr_result sr_call_find_secret(struct sr_vault_call *call, struct sr_aead *records,
+                                     enum sr_secret_presence presence, struct sr_secret_record *ret_secret)
+{
+	struct search search = {call, records, presence, {0}};
+	SR_TRY(sr_database_read(call->vault->state.database, find_work, &search));
+	*ret_secret = search.secret;
+	return sr_ok();
+}
+
+struct sr_result sr_secret_check_unmanaged(const struct sr_secret_record *secret, const char *operation)
+{
+	if (secret->is_managed) {
+		return sr_fail_as(SR_DENIED, "SecretManagedByKeyVault",
+		                  "Operation \"%s\" is not allowed on this secret, since it is associated with a certificate. "
+		                  "Perform the operation on the corresponding certificate.",
+		                  operation);
+	}
+	return sr_ok();
+}
+
+static struct sr_result answer_bundle(struct sr_vault_call *call, const struct sr_secret_record *secret,
+                                      struct sr_vault_answer *answer)
+{
+	const struct sr_key_view view = {call->base_url, &call->record};
+	return sr_secret_bundle(&view, secret, &answer->body);
+}
+
+static struct sr_result read_value(const json_t *body, struct sr_bytes *ret_value)
+{
+	const char *value = NULL;
+	SR_TRY(sr_json_get_string(body, "value", &value));
+	if (!value) {
+		return sr_fail(SR_INVALID, "Property 'value' is required.");
+	}
+	const size_t len = strlen(value);
+	if (len > SR_SECRET_VALUE_MAX) {
+		return sr_fail(SR_INVALID,
+		               "Secret is beyond the maximum permitted length of %d bytes: keep large data in a blob, and its "
+		               "key here.",
+		               SR_SECRET_VALUE_MAX);
+	}
+	*ret_value = sr_bytes_of(value, len);
+	return sr_ok();
+}
+
+/* What stands under the name already: its letters are kept, a certificate's is left alone. Inserting checks again. */
+static struct sr_result check_name(struct sr_vault_call *call)
+{
+	struct sr_secret_record found;
+	struct sr_result result = sr_call_find_secret(call, NULL, SR_SECRET_LIVE, &found);
+	if (sr_result_code(result) == SR_NOT_FOUND) {
+		sr_ignore(result);
+		return sr_ok();
+	}
+	SR_TRY(result);
+	SR_TRY(sr_secret_check_unmanaged(&found, "set"));
+	call->name = found.name;
+	return sr_ok();
+}
+
+struct addition {
+	struct sr_vault_call *call;
+	struct sr_secret_record secret;
+};
+
+static struct sr_result addition_work(struct sr_connection *connection, void *context)
+{
+	const struct addition *addition = context;
+	return sr_vault_secret_insert(connection, addition->call->vault->state.records, &addition->secret);
+}
+
+struct sr_result sr_handle_secret_set(struct sr_vault_call *call, struct sr_vault_answer *answer)
+{
+	struct addition addition = {.call = call};
+	struct sr_secret_record *secret = &addition.secret;
+	struct sr_secret_wishes wishes;
+	*secret = (struct sr_secret_record){.is_enabled = true, .nbf = SR_NO_TIME, .exp = SR_NO_TIME};
+	SR_TRY(read_value(call->body, &secret->value));
+	SR_TRY(sr_secret_wishes_read(call->arena, call->body, &wishes));
+	SR_TRY(sr_secret_wishes_apply(&wishes, secret));
+	SR_TRY(check_name(call));
+
+	const struct sr_id id = sr_id_random();
+	char version[SR_ID_TEXT_LEN];
+	sr_id_text(&id, version);
+	secret->vault = call->record.name;
+	secret->name = call->name;
+	secret->version = version;
+	secret->created = secret->updated = sr_unix_s();
+	secret->deleted_at = secret->purge_at = SR_NO_TIME;
+	SR_TRY(sr_call_write(call, addition_work, &addition, &secret->version));
+	return answer_bundle(call, secret, answer);
+}
+
+struct update {
+	struct sr_vault_call *call;
+	struct sr_secret_wishes wishes;
+	struct sr_secret_record secret;
+};
+
+static struct sr_result update_work(struct sr_connection *connection, void *context)
+{
+	struct update *update = context;
+	struct sr_vault_call *call = update->call;
+	struct sr_secret_record *secret = &update->secret;
+	SR_TRY(sr_vault_secret_find(connection, call->arena, NULL, call->record.name, call->name, call->version,
+	                            SR_SECRET_LIVE, secret));
+	SR_TRY(sr_secret_check_unmanaged(secret, "update"));
+	SR_TRY(sr_secret_wishes_apply(&update->wishes, secret));
+	secret->updated = sr_unix_s();
+	call->detail = secret->is_enabled ? "enabled" : "disabled";
+	return sr_vault_secret_update(connection, secret);
+}
+
+/* Answers without the value, as the service does. */
+struct sr_result sr_handle_secret_update(struct sr_vault_call *call, struct sr_vault_answer *answer)
+{
+	struct update update = {.call = call};
+	SR_TRY(sr_secret_wishes_read(call->arena, call->body, &update.wishes));
+	SR_TRY(sr_call_write(call, update_work, &update, &update.secret.version));
+	return answer_bundle(call, &update.secret, answer);
+}
+
+/* The form in which a certificate's secret is wanted. */
+static struct sr_result check_out_content_type(const struct sr_vault_call *call, const struct sr_secret_record *secret)
+{
+	const char *wanted = sr_parameter_get(&call->query, "outContentType");
+	if (!wanted || (secret->content_type && strcmp(wanted, secret->content_type) == 0)) {
+		return sr_ok();
+	}
+	if (!secret->is_managed) {
+		return sr_fail(SR_INVALID, "outContentType: only a certificate's secret has another form than its own.");
+	}
+	return sr_fail(SR_INVALID, "outContentType: this certificate is kept as %.255s, and is given as nothing else.",
+	               secret->content_type ? secret->content_type : "it was imported");
+}
+
+/* A disabled secret is refused; one that is expired, or not yet valid, is still given: its owner decides. */
+struct sr_result sr_handle_secret_get(struct sr_vault_call *call, struct sr_vault_answer *answer)
+{
+	struct sr_secret_record secret;
+	SR_TRY(sr_call_find_secret(call, call->vault->state.records, SR_SECRET_LIVE, &secret));
+	if (!secret.is_enabled) {
+		return sr_fail_as(SR_DENIED, "SecretDisabled", "Operation get is not allowed on a disabled secret.");
+	}
+	SR_TRY(check_out_content_type(call, &secret));
+	call->version = secret.version; /* for the audit entry: which one was given */
+	return answer_bundle(call, &secret, answer);
+}

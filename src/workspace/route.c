@@ -1,0 +1,101 @@
+/* The routes and how a path is matched to one. */
+#include "workspace/route.h"
+
+#include "workspace/api.h"
+
+#include <string.h>
+
+#define SUBSCRIPTION "/subscriptions/{subscription}"
+#define GROUP        SUBSCRIPTION "/resourcegroups/{group}"
+#define GROUPS       "Microsoft.Resources/subscriptions/resourceGroups/"
+#define RESOURCES    "Microsoft.Resources/subscriptions/resources/read"
+
+/* clang-format off */
+static const struct sr_arm_route routes[] = {
+	{"GET", "/tenants", NULL, false, false, sr_tenants_list},
+	{"GET", "/subscriptions", NULL, false, false, sr_subscriptions_list},
+	{"GET", SUBSCRIPTION, "Microsoft.Resources/subscriptions/read", true, false, sr_subscription_get},
+	{"GET", SUBSCRIPTION "/locations", "Microsoft.Resources/subscriptions/locations/read", true, false, sr_locations_list},
+	{"GET", SUBSCRIPTION "/resources", RESOURCES, true, false, sr_resources_of_subscription},
+
+	{"GET", SUBSCRIPTION "/resourcegroups", GROUPS "read", true, false, sr_resource_groups_list},
+	{"GET", GROUP, GROUPS "read", true, false, sr_resource_group_get},
+	{"HEAD", GROUP, GROUPS "read", true, false, sr_resource_group_check},
+	{"PUT", GROUP, GROUPS "write", true, false, sr_resource_group_put},
+	{"PATCH", GROUP, GROUPS "write", true, false, sr_resource_group_patch},
+	{"DELETE", GROUP, GROUPS "delete", true, false, sr_resource_group_delete},
+	{"GET", GROUP "/resources", GROUPS "resources/read", true, false, sr_resources_of_group},
+	{"GET", SUBSCRIPTION "/operationresults/{operation}", NULL, true, false, sr_resource_group_deletion},
+
+	{"GET", SUBSCRIPTION "/providers", "Microsoft.Resources/subscriptions/providers/read", true, false, sr_providers_list},
+	{"GET", SUBSCRIPTION "/providers/{namespace}", "Microsoft.Resources/subscriptions/providers/read", true, false, sr_provider_get},
+	{"POST", SUBSCRIPTION "/providers/{namespace}/register", NULL, true, false, sr_provider_register},
+	{"POST", SUBSCRIPTION "/providers/{namespace}/unregister", NULL, true, false, sr_provider_unregister},
+
+	{"*", GROUP "/providers/{...}", NULL, true, false, sr_resource_in_group},
+	{"*", SUBSCRIPTION "/providers/{...}", NULL, true, false, sr_resource_in_subscription},
+
+	{"GET", "/_strongroom/status", NULL, false, true, sr_workspace_status},
+};
+/* clang-format on */
+
+/* All segments from `from` on, joined again. */
+static const char *join(struct sr_arena *arena, const struct sr_segments *segments, size_t from)
+{
+	const char *joined = sr_arena_text(arena, segments->items[from]);
+	for (size_t i = from + 1; i < segments->count; i++) {
+		joined = sr_arena_printf(arena, "%s/%s", joined, (const char *)segments->items[i].data);
+	}
+	return joined;
+}
+
+/* Holds the segments against a route's path; variable ones go to `parts`. */
+static bool matches(struct sr_arena *arena, const struct sr_segments *segments, const char *path, const char **parts)
+{
+	size_t index = 0, part_count = 0;
+	for (const char *at = path + 1; *at; index++) {
+		const struct sr_bytes part = sr_bytes_of(at, strcspn(at, "/"));
+		if (index == segments->count) {
+			return false;
+		}
+		if (sr_equal_public(part, SR_LITERAL("{...}"))) {
+			parts[part_count] = join(arena, segments, index);
+			return true;
+		}
+		if (*at == '{') {
+			parts[part_count++] = sr_arena_text(arena, segments->items[index]);
+		} else if (!sr_equal_nocase(part, segments->items[index])) {
+			return false;
+		}
+		at += part.len;
+		at += *at == '/';
+	}
+	return index == segments->count;
+}
+
+struct sr_result sr_arm_route_find(struct sr_arena *arena, const char *method, struct sr_bytes path,
+                                   const struct sr_arm_route **ret_route,
+                                   const char *ret_parts[static SR_ARM_PARTS_MAX], const char **ret_path)
+{
+	struct sr_segments segments;
+	SR_TRY(sr_segments_parse(arena, path, &segments));
+	bool is_path = false;
+	for (size_t i = 0; segments.count > 0 && i < sizeof routes / sizeof *routes; i++) {
+		const char *parts[SR_ARM_PARTS_MAX] = {0};
+		if (!matches(arena, &segments, routes[i].path, parts)) {
+			continue;
+		}
+		if (strcmp(routes[i].method, method) == 0 || strcmp(routes[i].method, "*") == 0) {
+			memcpy(ret_parts, parts, sizeof parts);
+			*ret_route = &routes[i];
+			*ret_path = sr_arena_printf(arena, "/%s", join(arena, &segments, 0));
+			return sr_ok();
+		}
+		is_path = true;
+	}
+	if (is_path) {
+		return sr_fail_as(SR_INVALID, "MethodNotAllowed",
+		                  "The requested resource does not support http method '%.16s'.", method);
+	}
+	return sr_fail_as(SR_NOT_FOUND, "ResourceNotFound", "Resource Manager has nothing at this address.");
+}

@@ -1,0 +1,8 @@
+/* The tables of workspace.db. */
+#ifndef SR_WORKSPACE_SCHEMA_H
+#define SR_WORKSPACE_SCHEMA_H
+
+/* SQL that makes them, for sr_database_options.schema. */
+extern const char sr_workspace_schema[];
+
+#endif
