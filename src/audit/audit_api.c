@@ -189,10 +189,23 @@ static struct sr_result export_pause(void *context)
 	return flush(&export->stream);
 }
 
+/* What is done to the log stands in it. */
+static struct sr_result record(struct sr_exchange *exchange, struct sr_audit_signer *signer, const char *operation)
+{
+	const struct sr_audit_event event = {.object_id = "local",
+	                                     .from = "local",
+	                                     .operation = operation,
+	                                     .object = "audit",
+	                                     .request_id = sr_exchange_request_id(exchange),
+	                                     .status = 200};
+	return sr_audit_write(sr_audit_signer_database(signer), &event);
+}
+
 static struct sr_result handle_export(struct sr_exchange *exchange, struct sr_audit_signer *signer)
 {
 	struct sr_database *database = sr_audit_signer_database(signer);
 	const struct sr_id log = sr_audit_signer_log(signer);
+	SR_TRY(record(exchange, signer, "AuditExport"));
 	SR_TRY(sr_audit_sign(signer, sr_unix_s()));
 	SR_CLEANUP(export) struct export export = {0};
 	SR_TRY(begin_stream(exchange, &export.stream));
@@ -237,13 +250,7 @@ static struct sr_result send_key(struct sr_exchange *exchange, struct sr_audit_s
 
 static struct sr_result handle_rotate(struct sr_exchange *exchange, struct sr_audit_signer *signer)
 {
-	const struct sr_audit_event event = {.object_id = "local",
-	                                     .from = "local",
-	                                     .operation = "AuditKeyRotate",
-	                                     .object = "audit",
-	                                     .request_id = sr_exchange_request_id(exchange),
-	                                     .status = 200};
-	SR_TRY(sr_audit_write(sr_audit_signer_database(signer), &event));
+	SR_TRY(record(exchange, signer, "AuditKeyRotate"));
 	SR_TRY(sr_audit_signer_rotate(signer, sr_unix_s()));
 	return send_key(exchange, signer);
 }
