@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "seal/image.h"
 #include "seal/secret.h"
 
 #include <fcntl.h>
@@ -440,6 +441,7 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
+	SR_TRY(sr_image_remove(host->state_dir)); /* what a backup that did not end has left */
 	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
 	host->is_listening = true;
 	return sr_ok();

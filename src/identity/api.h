@@ -31,6 +31,8 @@ SR_HANDLER(sr_identity_status);
 SR_HANDLER(sr_identity_rotate);
 SR_STREAMER(sr_identity_verify);
 SR_STREAMER(sr_identity_audit_log);
+SR_HANDLER(sr_identity_freeze);
+SR_HANDLER(sr_identity_thaw);
 
 /* principal_api.c: principals and their secrets. */
 SR_HANDLER(sr_principals_list);

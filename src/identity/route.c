@@ -29,6 +29,8 @@ static const struct sr_route routes[] = {
 
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/status", true, sr_identity_status, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/rotate-signing-key", true, sr_identity_rotate, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/image", true, sr_identity_freeze, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/image", false, sr_identity_thaw, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/verify", false, NULL, sr_identity_verify},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/audit/{what}", false, NULL, sr_identity_audit_log},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/audit/{what}", false, NULL, sr_identity_audit_log},

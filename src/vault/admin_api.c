@@ -4,10 +4,12 @@
 #include "audit/audit_api.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "seal/image.h"
 #include "vault/api.h"
 #include "vault/api_error.h"
 #include "vault/audit.h"
 #include "vault/authorise.h"
+#include "vault/backup.h"
 #include "vault/kek_store.h"
 #include "vault/vault_store.h"
 #include "wire/json.h"
@@ -319,6 +321,37 @@ static struct sr_result handle_verify(struct admin_call *call)
 	return sr_vault_admin_verify(call->exchange, call->vault);
 }
 
+static struct sr_result handle_freeze(struct admin_call *call)
+{
+	SR_TRY(sr_vault_freeze(call->vault));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	return send_json(call, body);
+}
+
+static struct sr_result handle_thaw(struct admin_call *call)
+{
+	SR_TRY(sr_image_remove(sr_host_state_dir(call->vault->host)));
+	return sr_exchange_send(call->exchange, 204, (struct sr_bytes){0});
+}
+
+/* {"sha256"} in hex to {"seal"} in base64url. */
+static struct sr_result handle_manifest_seal(struct admin_call *call)
+{
+	struct sr_bytes text;
+	SR_TRY(sr_exchange_read_all(call->exchange, BODY_MAX, &text));
+	SR_CLEANUP(sr_json) json_t *request = NULL;
+	SR_TRY(sr_json_parse(text, &request));
+	const char *hex = "";
+	uint8_t sha256[SR_MANIFEST_DIGEST_LEN];
+	SR_TRY(sr_json_get_string(request, "sha256", &hex));
+	SR_TRY(sr_hex_decode(sr_bytes_str(hex), sha256, sizeof sha256));
+	SR_CLEANUP(sr_buf) struct sr_buf seal = SR_BUF(SR_MANIFEST_SEAL_MAX);
+	SR_TRY(sr_vault_manifest_seal(call->vault, sr_bytes_of(sha256, sizeof sha256), &seal));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_base64url(body, "seal", sr_buf_bytes(&seal));
+	return send_json(call, body);
+}
+
 static const struct {
 	const char *method, *path;
 	struct sr_result (*handle)(struct admin_call *call);
@@ -330,6 +363,9 @@ static const struct {
     {"GET", "operations", handle_operations},
     {"POST", "verify", handle_verify},
     {"GET", "ca", handle_ca},
+    {"POST", "image", handle_freeze},
+    {"DELETE", "image", handle_thaw},
+    {"POST", "manifest-seal", handle_manifest_seal},
 };
 
 struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_vault *vault)

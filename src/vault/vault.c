@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
+#include "vault/backup.h"
 #include "vault/checkpoint.h"
 #include "vault/hardware.h"
 #include "vault/lease_ttl.h"
@@ -136,6 +137,7 @@ static struct sr_result start(struct sr_vault *vault)
 	vault->started_ms = sr_boottime_ms();
 	SR_TRY(sr_hardware_attach(sr_host_config(vault->host)));
 	SR_TRY(open_database(vault));
+	SR_TRY(sr_vault_check_restored(vault));
 	SR_TRY(sr_hardware_recover(&vault->state));
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
 	SR_TRY(open_authority(vault));
