@@ -75,29 +75,35 @@ static struct sr_result thaw(struct sr_cli *cli)
 	return result;
 }
 
-/* A folder of copies, so that they go in as a service's folder does. */
+/* Copies of those that there are (a configuration may lie elsewhere) in an image of the folder. */
+static struct sr_result freeze_beside(struct sr_cli *cli, const char *folder)
+{
+	SR_CLEANUP(sr_image) struct sr_image *image = NULL;
+	SR_TRY(sr_image_begin(folder, &image));
+	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+		SR_CLEANUP(sr_buf) struct sr_buf bytes = SR_BUF(SMALL_MAX);
+		struct sr_result result =
+		    sr_file_read(sr_arena_printf(cli->arena, "%s/%s", cli->config.state, beside[i]), SMALL_MAX, &bytes);
+		if (sr_result_code(result) == SR_NOT_FOUND) {
+			sr_ignore(result);
+			continue;
+		}
+		SR_TRY(result);
+		SR_TRY(
+		    sr_file_write_durable(sr_arena_printf(cli->arena, "%s/image/%s", folder, beside[i]), sr_buf_bytes(&bytes)));
+	}
+	return sr_ok();
+}
+
 static struct sr_result add_beside(struct sr_cli *cli, struct sr_archive *archive,
                                    const struct sr_archive_progress *progress)
 {
-	SR_CLEANUP(sr_image) struct sr_image *image = NULL;
-	const char *state = sr_arena_printf(cli->arena, "%s/run", cli->config.state);
-	SR_TRY(sr_image_begin(state, &image));
-	struct sr_result result = sr_ok();
-	for (size_t i = 0; sr_is_ok(result) && i < sizeof beside / sizeof *beside; i++) {
-		SR_CLEANUP(sr_buf) struct sr_buf bytes = SR_BUF(SMALL_MAX);
-		result = sr_file_read(sr_arena_printf(cli->arena, "%s/%s", cli->config.state, beside[i]), SMALL_MAX, &bytes);
-		if (sr_is_ok(result)) {
-			result = sr_file_write_durable(sr_arena_printf(cli->arena, "%s/image/%s", state, beside[i]),
-			                               sr_buf_bytes(&bytes));
-		} else if (sr_result_code(result) == SR_NOT_FOUND) {
-			sr_ignore(result); /* a configuration may lie elsewhere */
-			result = sr_ok();
-		}
-	}
+	const char *folder = sr_arena_printf(cli->arena, "%s/run", cli->config.state);
+	struct sr_result result = freeze_beside(cli, folder);
 	if (sr_is_ok(result)) {
-		result = sr_archive_add_tree(archive, "beside", sr_arena_printf(cli->arena, "%s/image", state), progress);
+		result = sr_archive_add_tree(archive, "beside", sr_arena_printf(cli->arena, "%s/image", folder), progress);
 	}
-	return sr_first_error(result, sr_image_remove(state));
+	return sr_first_error(result, sr_image_remove(folder));
 }
 
 static struct sr_result copy(struct sr_cli *cli, struct sr_archive *archive, const struct sr_archive_progress *progress)
@@ -279,9 +285,11 @@ static struct sr_result place_beside(struct sr_cli *cli)
 	return rmdir(folder) && errno != ENOENT ? sr_fail_errno(errno, "remove %s", folder) : sr_file_sync_name(folder);
 }
 
-/* For the vault's check at its first start: the digest of what was read, and the seal that came with it. */
+/* For the vault's check at its first start: the digest of what was read, and the seal that came with it. A mark without
+ * a seal, left before anything else, keeps half a restored installation from starting. */
 static struct sr_result leave_mark(struct sr_cli *cli, const uint8_t sha256[static 32], struct sr_bytes seal)
 {
+	SR_TRY(make_folder(sr_arena_printf(cli->arena, "%s/vault", cli->config.state)));
 	SR_CLEANUP(sr_buf) struct sr_buf mark = SR_BUF(SEAL_MAX + 32);
 	sr_buf_append(&mark, sr_bytes_of(sha256, 32));
 	sr_buf_append(&mark, seal);
@@ -312,7 +320,8 @@ static struct sr_result restore(struct sr_cli *cli, struct sr_archive *archive, 
 	struct progress shown = progress_of(cli, "restoring");
 	const struct sr_archive_progress progress = {tell, &shown};
 	SR_CLEANUP(sr_buf) struct sr_buf seal = SR_BUF(SEAL_MAX);
-	uint8_t sha256[32];
+	uint8_t sha256[32] = {0};
+	SR_TRY(leave_mark(cli, sha256, (struct sr_bytes){0}));
 	struct sr_result result = sr_archive_read(archive, id, cli->config.state, &progress, sha256, &seal);
 	end_progress(&shown);
 	SR_TRY(result);

@@ -1,7 +1,8 @@
 /* Opening repositories, their list of snapshots, and what is no longer needed. */
-#include "seal/archive_parts.h"
+#include "seal/archive.h"
 
 #include "base/memory.h"
+#include "seal/archive_parts.h"
 #include "seal/file.h"
 
 #include <dirent.h>

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define FIRST_LINE "strongroom-backup 1\n"
-enum { LINE_MAX_LEN = 1024 };
+enum { LINE_MAX_LEN = SR_MANIFEST_LINE_MAX };
 
 static struct sr_result put_line(struct sr_manifest_writer *writer, const char *line)
 {
@@ -98,15 +98,15 @@ static struct sr_result damaged(const struct sr_manifest_reader *reader)
 static struct sr_result take_line(struct sr_manifest_reader *reader, char **ret_line)
 {
 	if (!reader->is_line_waiting) {
-		const ssize_t len = getline(&reader->line, &reader->line_capacity, reader->stream);
-		if (len < 0) {
+		if (!fgets(reader->line, sizeof reader->line, reader->stream)) {
 			*ret_line = NULL;
 			return ferror(reader->stream) ? sr_fail_errno(errno, "read a backup's manifest") : sr_ok();
 		}
-		if (len > LINE_MAX_LEN || reader->line[len - 1] != '\n' || strlen(reader->line) != (size_t)len) {
+		const size_t len = strlen(reader->line);
+		if (len == 0 || reader->line[len - 1] != '\n') {
 			return damaged(reader);
 		}
-		sr_digest_update(reader->digest, sr_bytes_of(reader->line, (size_t)len));
+		sr_digest_update(reader->digest, sr_bytes_of(reader->line, len));
 		reader->line[len - 1] = 0;
 	}
 	reader->is_line_waiting = false;
@@ -240,7 +240,6 @@ void sr_manifest_reader_free(struct sr_manifest_reader *reader)
 		fclose(reader->stream);
 	}
 	sr_digest_free(reader->digest);
-	free(reader->line); /* getline's */
 	*reader = (struct sr_manifest_reader){0};
 }
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { SR_ARCHIVE_PATH_MAX = 512, SR_BLOCK_NAME_LEN = 65 };
+enum { SR_ARCHIVE_PATH_MAX = 512, SR_BLOCK_NAME_LEN = 65, SR_MANIFEST_LINE_MAX = 1024 };
 
 struct sr_manifest_file {
 	char path[SR_ARCHIVE_PATH_MAX];
@@ -32,8 +32,7 @@ void sr_manifest_writer_free(struct sr_manifest_writer *writer);
 struct sr_manifest_reader {
 	FILE *stream;
 	struct sr_digest *digest;
-	char *line;
-	size_t line_capacity;
+	char line[SR_MANIFEST_LINE_MAX + 2];
 	uint64_t files, bytes; /* seen so far */
 	bool has_ended;
 	bool is_line_waiting; /* a line was read that the last call did not want */

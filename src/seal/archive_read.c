@@ -40,7 +40,7 @@ static struct sr_result read_block(struct sr_archive *archive, const char name[s
 	}
 	char found[SR_BLOCK_NAME_LEN];
 	sr_archive_block_name(sr_bytes_of(archive->buffer, got), found);
-	if (memcmp(found, name, sizeof found) != 0) {
+	if (!sr_equal_public(sr_bytes_str(found), sr_bytes_str(name))) {
 		return sr_fail(SR_CORRUPT, "the backup's block %s is damaged", name);
 	}
 	*ret_bytes = sr_bytes_of(archive->buffer, got);
@@ -145,7 +145,12 @@ struct needed {
 
 static int by_bytes(const void *a, const void *b)
 {
-	return memcmp(a, b, 32);
+	const uint8_t *left = a, *right = b;
+	size_t at = 0;
+	while (at < 31 && left[at] == right[at]) {
+		at++;
+	}
+	return left[at] - right[at];
 }
 
 static struct sr_result note_block(struct needed *needed, const char *name)

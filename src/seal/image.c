@@ -2,6 +2,7 @@
 #include "seal/image.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "seal/file.h"
 
 #include <errno.h>
@@ -24,7 +25,10 @@ static struct sr_result make_folder(const char *path)
 	return mkdir(path, 0700) && errno != EEXIST ? sr_fail_errno(errno, "make folder %s", path) : sr_ok();
 }
 
-struct sr_result sr_image_remove(const char *state_dir)
+/* Whoever asked for an image may be gone while it is still made: the next waits for its end. */
+static struct sr_mutex one_at_a_time = SR_MUTEX(SR_RANK_IMAGE);
+
+static struct sr_result remove_image(const char *state_dir)
 {
 	SR_CLEANUP(sr_string) char *folder = sr_strdupf("%s/image", state_dir);
 	char *const roots[] = {folder, NULL};
@@ -46,10 +50,19 @@ struct sr_result sr_image_remove(const char *state_dir)
 	return removed;
 }
 
+struct sr_result sr_image_remove(const char *state_dir)
+{
+	SR_LOCKED(&one_at_a_time);
+	return remove_image(state_dir);
+}
+
 struct sr_result sr_image_begin(const char *state_dir, struct sr_image **ret_image)
 {
-	SR_TRY(sr_image_remove(state_dir));
 	SR_CLEANUP(sr_image) struct sr_image *image = sr_alloc(sizeof *image);
+	sr_blocking_begin();
+	sr_mutex_lock(&one_at_a_time); /* until sr_image_free */
+	sr_blocking_end();
+	SR_TRY(remove_image(state_dir));
 	image->state_dir = sr_strdup(state_dir);
 	image->folder = sr_strdupf("%s/image", state_dir);
 	SR_TRY(make_folder(image->folder));
@@ -60,6 +73,7 @@ struct sr_result sr_image_begin(const char *state_dir, struct sr_image **ret_ima
 void sr_image_free(struct sr_image *image)
 {
 	if (image) {
+		sr_mutex_unlock(&one_at_a_time);
 		sr_free(image->state_dir);
 		sr_free(image->folder);
 		sr_free(image);
