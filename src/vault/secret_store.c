@@ -15,8 +15,9 @@ enum { PLACE_MAX = 512, PAGE_FIRST = 32 };
 enum { SEALED_COLUMN = 14 };
 #define WITH_LATEST  "secret AS s CROSS JOIN secret_version AS v ON v.id = s.latest"
 #define WITH_VERSION "secret AS s CROSS JOIN secret_version AS v ON v.secret = s.id"
-/* ?3 is an enum sr_secret_presence; names that are deleted are none that live, so at most one row is found. */
-#define PRESENT "s.vault = ?1 AND s.name = ?2 AND s.deleted BETWEEN (?3 = 1) AND (?3 > 0)"
+/* ?3 is an enum sr_secret_presence; names that are deleted are none that live, so at most one row is found.
+ * Values to be equal to, not a range: the name would not be sought behind one. */
+#define PRESENT "s.vault = ?1 AND s.name = ?2 AND s.deleted IN ((?3 = 1), (?3 > 0))"
 
 /* What a value is tied to: its place, in which names ignore case. */
 static struct sr_result write_place(const struct sr_secret_record *secret, struct sr_buf *place)
