@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "net/tls.h"
 
+/* The claim that names the credential or sign-in by which a token was got; one that was taken back ends the token. */
+#define SR_CREDENTIAL_CLAIM "sr_cred"
+
 struct sr_access;
 
 struct sr_access_options {
@@ -31,7 +34,7 @@ bool sr_access_is_ready(struct sr_access *access);
 /* Who asks. Text is borrowed from the arena that was given. */
 struct sr_principal {
 	const char *object_id; /* GUID; "local" for the Unix socket */
-	const char *app_id;    /* GUID */
+	const char *app_id;    /* GUID; "" for a person */
 	const char *tenant;    /* GUID */
 	const char *name;      /* display name; for the customer's eyes and the audit log only */
 	bool is_local;         /* the machine's administrator on the Unix socket: may do everything, audited as such */

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct sr_directory *sr_directory_new(void)
@@ -86,6 +87,25 @@ bool sr_guid_read(const char *text, struct sr_id *ret_id)
 	}
 	SR_CLEANUP(sr_result) struct sr_result outcome = sr_hex_decode(sr_bytes_of(digits, len), ret_id->bytes, SR_ID_LEN);
 	return sr_is_ok(outcome);
+}
+
+int sr_id_order(const void *a, const void *b)
+{
+	const struct sr_id *left = a;
+	const struct sr_id *right = b;
+	for (size_t i = 0; i < SR_ID_LEN; i++) {
+		if (left->bytes[i] != right->bytes[i]) {
+			return left->bytes[i] < right->bytes[i] ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+bool sr_directory_has_revoked(const struct sr_directory *directory, const char *credential_id)
+{
+	struct sr_id id;
+	return directory->revoked_count && sr_guid_read(credential_id, &id) &&
+	       bsearch(&id, directory->revoked, directory->revoked_count, sizeof id, sr_id_order);
 }
 
 /* Identifiers are chosen by identity, at random: their own bits spread well, if all of them count. */

@@ -71,6 +71,8 @@ const char *sr_directory_subscription(const struct sr_directory *directory);
 struct sr_token_cache *sr_directory_tokens(struct sr_directory *directory);
 /* The signing key of a kid and its only algorithm; NULL if there is none. */
 const struct sr_keypair *sr_directory_key(const struct sr_directory *directory, const char *kid, enum sr_alg *ret_alg);
+/* True if the credential or sign-in of this id (GUID text in lower case) was taken back. */
+bool sr_directory_has_revoked(const struct sr_directory *directory, const char *credential_id);
 /* Who may ask by this object id (GUID text): an application or a person, or NULL. */
 const struct sr_principal_entry *sr_directory_principal(const struct sr_directory *directory, const char *object_id);
 /* The same for groups. */

@@ -1,6 +1,7 @@
 /* Reading identity's directory document (GET /directory) into a snapshot. Strict: it comes from one of ours. */
 #include "access/directory_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { KEYS_MAX = 64 };
@@ -361,6 +362,26 @@ static struct sr_result read_assignments(struct reading *reading)
 	return sr_ok();
 }
 
+static struct sr_result read_revoked(struct reading *reading)
+{
+	struct sr_directory *directory = reading->directory;
+	const json_t *revoked;
+	size_t count;
+	SR_TRY(sr_document_array(reading->document, "revoked", &revoked, &count));
+	directory->revoked = sr_arena_alloc(directory->arena, count * sizeof *directory->revoked);
+	for (size_t i = 0; i < count; i++) {
+		const char *id = json_string_value(json_array_get(revoked, i));
+		if (!id || !sr_guid_read(id, &directory->revoked[i])) {
+			return sr_fail(SR_INVALID, "'revoked' holds what is no GUID");
+		}
+	}
+	if (count) {
+		qsort(directory->revoked, count, sizeof *directory->revoked, sr_id_order);
+	}
+	directory->revoked_count = count;
+	return sr_ok();
+}
+
 static struct sr_result read_document(struct reading *reading)
 {
 	struct sr_directory *directory = reading->directory;
@@ -378,6 +399,7 @@ static struct sr_result read_document(struct reading *reading)
 	memcpy(directory->subscription, subscription, sizeof directory->subscription);
 	SR_TRY(read_keys(reading));
 	SR_TRY(read_roles(reading));
+	SR_TRY(read_revoked(reading));
 	SR_TRY(read_principals(reading));
 	SR_TRY(sr_document_scopes(directory, reading->document));
 	SR_TRY(read_assignments(reading));

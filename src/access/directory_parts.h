@@ -33,6 +33,8 @@ struct sr_directory {
 	char subscription[SR_GUID_TEXT_LEN];
 	struct sr_directory_key *keys;
 	size_t key_count;
+	struct sr_id *revoked; /* credentials and sign-ins, sorted */
+	size_t revoked_count;
 	struct sr_principal_entry *principals; /* groups last */
 	size_t principal_count;
 	/* Open addressing by object id: 1 + the principal's place, 0 for none. At most half are in use. */
@@ -48,6 +50,8 @@ struct sr_directory {
 };
 
 struct sr_directory *sr_directory_new(void);
+/* The order of `revoked`, for qsort and bsearch. */
+int sr_id_order(const void *a, const void *b);
 /* GUID text of either case as bytes; false if it is none. */
 bool sr_guid_read(const char *text, struct sr_id *ret_id);
 /* The slot that holds the principal, or the free one where it would go. */

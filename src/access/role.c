@@ -46,11 +46,30 @@ static bool any_matches(const char *const *patterns, const char *action)
 	return false;
 }
 
-bool sr_role_allows(const struct sr_role *role, const char *action, bool is_data)
+#define ASSIGNMENT_WRITE  "Microsoft.Authorization/roleAssignments/write"
+#define ASSIGNMENT_DELETE "Microsoft.Authorization/roleAssignments/delete"
+
+static bool allows(const struct sr_role *role, const char *action, bool is_data)
 {
 	const char *const *granted = is_data ? role->data_actions : role->actions;
 	const char *const *taken_away = is_data ? role->not_data_actions : role->not_actions;
 	return any_matches(granted, action) && !any_matches(taken_away, action);
+}
+
+bool sr_role_allows(const struct sr_role *role, const char *action, bool is_data)
+{
+	if (role->assignable && (matches(ASSIGNMENT_WRITE, action) || matches(ASSIGNMENT_DELETE, action))) {
+		return false;
+	}
+	return allows(role, action, is_data);
+}
+
+bool sr_role_may_assign(const struct sr_role *role, const char *role_id, bool is_taken)
+{
+	if (!allows(role, is_taken ? ASSIGNMENT_DELETE : ASSIGNMENT_WRITE, false)) {
+		return false;
+	}
+	return !role->assignable || any_matches(role->assignable, role_id);
 }
 
 bool sr_scope_covers(const char *assigned, const char *scope)

@@ -4,6 +4,7 @@
  */
 #include "access/token.h"
 
+#include "access/access.h"
 #include "wire/jwt.h"
 
 #include <stdio.h>
@@ -109,6 +110,17 @@ static struct sr_result check_times(const json_t *claims, int64_t now_s, struct 
 	return sr_ok();
 }
 
+/* A token that was got by a credential, or in a sign-in, that was taken back since. */
+static struct sr_result check_credential(const struct sr_directory *directory, const json_t *claims)
+{
+	const char *credential;
+	SR_TRY(text_of(claims, SR_CREDENTIAL_CLAIM, &credential));
+	if (sr_directory_has_revoked(directory, credential)) {
+		return refuse("the credential by which it was got has been taken back");
+	}
+	return sr_ok();
+}
+
 /* Version 1 tokens name the application as appid, version 2 as azp; one that is there must be the principal's. A
  * person's token names the application that asked for them, which is another object. */
 static struct sr_result check_application(const json_t *claims, const struct sr_principal_entry *principal)
@@ -166,6 +178,7 @@ struct sr_result sr_token_check(const struct sr_directory *directory, const char
 	SR_TRY(check_signature(directory, &jwt));
 	SR_TRY(check_issuer(directory, authority, jwt.claims));
 	SR_TRY(check_times(jwt.claims, now_s, &facts));
+	SR_TRY(check_credential(directory, jwt.claims));
 	SR_TRY(find_principal(directory, jwt.claims, &facts));
 	SR_TRY(read_audience(jwt.claims, &facts));
 	*ret_facts = facts;

@@ -74,11 +74,17 @@ void sr_cli_completion(void)
 		puts("\" ;;");
 	}
 	puts("    key) next=\"create list show rotate disable enable\" ;;\n"
+	     "    vault) next=\"create show list update delete recover purge policy network operations\" ;;\n"
+	     "    \"vault policy\") next=\"set remove\" ;;\n"
+	     "    \"vault network\") next=\"set add remove\" ;;\n"
 	     "    secret) next=\"set get list delete recover\" ;;\n"
+	     "    certificate) next=\"create import merge list show renew request delete recover ca\" ;;\n"
 	     "    account) next=\"create list keys regenerate-key rekey delete\" ;;\n"
 	     "    principal) next=\"create list disable enable\" ;;\n"
 	     "    audit) next=\"show verify\" ;;\n"
-	     "    \"\") next=\"init serve status verify census key secret account principal audit config help --version\" "
+	     "    \"\") next=\"init serve status verify census key secret certificate vault account principal audit config "
+	     "help "
+	     "--version\" "
 	     ";;\n"
 	     "  esac\n"
 	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"

@@ -52,6 +52,28 @@ static const struct row rows[] = {
      FIELD(authority),
      0,
      0},
+    {{"pkcs11-module", "FILE", "library of the hardware module (PKCS#11) in which keys of -HSM types live", ""},
+     TEXT,
+     FIELD(pkcs11_module),
+     0,
+     0},
+    {{"pkcs11-token", "LABEL", "label of the module's token", ""}, TEXT, FIELD(pkcs11_token), 0, 0},
+    {{"pkcs11-pin-file", "FILE", "file of mode 0600 that holds the PIN of the token's user", ""},
+     TEXT,
+     FIELD(pkcs11_pin_file),
+     0,
+     0},
+    {{"pkcs11-config", "NAME=FILE", "environment variable that names the module's own settings (SOFTHSM2_CONF=FILE)",
+      ""},
+     TEXT,
+     FIELD(pkcs11_config),
+     0,
+     0},
+    {{"pkcs11-directory", "DIR", "where the module itself keeps files: the vault may then write there", ""},
+     TEXT,
+     FIELD(pkcs11_directory),
+     0,
+     0},
     {{"log-level", "LEVEL", "error, warning, notice, info or debug", "info"}, LOG_LEVEL, FIELD(log_level), 0, 0},
     {{"identity-port", "PORT", "where clients reach identity", "8441"}, PORT, FIELD(identity_port), 1, 65535},
     {{"vault-port", "PORT", "where clients reach the vault", "8442"}, PORT, FIELD(vault_port), 1, 65535},
@@ -268,6 +290,30 @@ static struct sr_result ports_differ(const struct sr_config *config)
 	return sr_ok();
 }
 
+/* The module's settings: all that it needs, and paths that say the same in every process. */
+static struct sr_result check_module(const struct sr_config *config)
+{
+	const struct {
+		const char *name, *path;
+	} paths[] = {
+	    {"pkcs11-module", config->pkcs11_module},
+	    {"pkcs11-pin-file", config->pkcs11_pin_file},
+	    {"pkcs11-directory", config->pkcs11_directory},
+	};
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		if (*paths[i].path && *paths[i].path != '/') {
+			return sr_fail(SR_INVALID, "%s: '%s' is not an absolute path", paths[i].name, paths[i].path);
+		}
+	}
+	if (*config->pkcs11_config && !strstr(config->pkcs11_config, "=/")) {
+		return sr_fail(SR_INVALID, "pkcs11-config: '%s' is not NAME=/PATH/OF/FILE", config->pkcs11_config);
+	}
+	if (*config->pkcs11_module && (!*config->pkcs11_token || !*config->pkcs11_pin_file)) {
+		return sr_fail(SR_INVALID, "pkcs11-module: set pkcs11-token and pkcs11-pin-file too");
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_config_finish(struct sr_config *config)
 {
 	if (!*config->state) {
@@ -290,6 +336,7 @@ struct sr_result sr_config_finish(struct sr_config *config)
 	if (strncmp(config->authority, "https://", 8) != 0 || config->authority[len - 1] == '/') {
 		return sr_fail(SR_INVALID, "authority: '%s' is not https://HOST[:PORT]", config->authority);
 	}
+	SR_TRY(check_module(config));
 	return ports_differ(config);
 }
 

@@ -83,6 +83,9 @@ static struct sr_result allow_port(int ruleset, uint16_t port, uint64_t access)
 static struct sr_result allow_all(int ruleset, const struct sr_confinement *confinement, uint64_t fs, bool has_net)
 {
 	SR_TRY(allow_path(ruleset, confinement->write_dir, fs & ~(FS_EXECUTE | FS_IOCTL_DEV)));
+	if (confinement->more_dir && *confinement->more_dir) {
+		SR_TRY(allow_path(ruleset, confinement->more_dir, fs & ~(FS_EXECUTE | FS_IOCTL_DEV)));
+	}
 	for (size_t i = 0; confinement->read_paths[i]; i++) {
 		SR_TRY(allow_path(ruleset, confinement->read_paths[i], FS_READ_FILE | FS_READ_DIR));
 	}

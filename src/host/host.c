@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "seal/image.h"
 #include "seal/secret.h"
 
 #include <fcntl.h>
@@ -231,10 +232,18 @@ static void stop(struct sr_host *host)
 	sr_cond_broadcast(&host->changed);
 }
 
-static void renew_in_time(struct sr_host *host)
+struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service)
+{
+	(void)host;
+	const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW, .text = sr_bytes_str(service)};
+	return sr_control_send(SR_CONTROL_FD, &renew);
+}
+
+/* Where the time has come, or `must` be. */
+static void renew_in_time(struct sr_host *host, bool must)
 {
 	sr_mutex_lock(&host->mutex);
-	bool is_due = host->renew_at_s && sr_unix_s() >= host->renew_at_s && !host->sign;
+	bool is_due = host->renew_at_s && (must || sr_unix_s() >= host->renew_at_s) && !host->sign;
 	if (is_due) {
 		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
 	}
@@ -258,7 +267,7 @@ static void control_main(void *context)
 		SR_CLEANUP(sr_result)
 		struct sr_result received = sr_control_receive(SR_CONTROL_FD, ALIVE_EVERY_MS, &buf, &message);
 		sr_ignore(sr_control_send(SR_CONTROL_FD, &alive));
-		renew_in_time(host);
+		renew_in_time(host, sr_is_ok(received) && message.kind == SR_CONTROL_RENEW);
 		if (sr_result_code(received) == SR_TIMEOUT) {
 			continue;
 		}
@@ -363,6 +372,23 @@ static void add_ports(const struct sr_host *host, struct sr_confinement *confine
 	}
 }
 
+/* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
+static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
+{
+	const char *value = strchr(config->pkcs11_config, '=');
+	const char *const paths[] = {config->pkcs11_module, config->pkcs11_pin_file, value ? value + 1 : ""};
+	size_t count = 0;
+	while (confinement->read_paths[count]) {
+		count++;
+	}
+	for (size_t i = 0; *config->pkcs11_module && i < sizeof paths / sizeof *paths; i++) {
+		if (*paths[i] && count < SR_CONFINE_PATHS_MAX - 1) {
+			confinement->read_paths[count++] = paths[i];
+		}
+	}
+	confinement->more_dir = *config->pkcs11_module ? config->pkcs11_directory : NULL;
+}
+
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
 static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
 {
@@ -378,6 +404,9 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	                   is_vault ? config->root_key : NULL},
 	};
 	add_ports(host, ret_confinement);
+	if (is_vault) {
+		plan_module(config, ret_confinement);
+	}
 }
 
 static struct sr_result take_configuration(struct sr_host *host)
@@ -420,6 +449,7 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
+	SR_TRY(sr_image_remove(host->state_dir)); /* what a backup that did not end has left */
 	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
 	host->is_listening = true;
 	return sr_ok();

@@ -30,6 +30,8 @@ SR_STREAMER(sr_directory_follow);
 SR_HANDLER(sr_identity_status);
 SR_HANDLER(sr_identity_rotate);
 SR_STREAMER(sr_identity_verify);
+SR_HANDLER(sr_identity_freeze);
+SR_HANDLER(sr_identity_thaw);
 
 /* principal_api.c: principals and their secrets. */
 SR_HANDLER(sr_principals_list);
@@ -39,6 +41,15 @@ SR_HANDLER(sr_principals_update);
 SR_HANDLER(sr_principals_delete);
 SR_HANDLER(sr_principals_add_secret);
 SR_HANDLER(sr_principals_delete_secret);
+
+/* credential_api.c: certificates, federated credentials, outside issuers. */
+SR_HANDLER(sr_credentials_add_certificate);
+SR_HANDLER(sr_credentials_remove_certificate);
+SR_HANDLER(sr_credentials_add_federated);
+SR_HANDLER(sr_credentials_remove_federated);
+SR_HANDLER(sr_federation_set);
+SR_HANDLER(sr_federation_list);
+SR_HANDLER(sr_federation_remove);
 
 /* assignment_api.c: role assignments. */
 SR_HANDLER(sr_assignments_list);
@@ -54,5 +65,23 @@ SR_HANDLER(sr_groups_update);
 SR_HANDLER(sr_groups_delete);
 SR_HANDLER(sr_groups_add_member);
 SR_HANDLER(sr_groups_remove_member);
+
+/* role_api.c: role definitions and deny assignments. */
+SR_HANDLER(sr_roles_list);
+SR_HANDLER(sr_roles_create);
+SR_HANDLER(sr_roles_get);
+SR_HANDLER(sr_roles_update);
+SR_HANDLER(sr_roles_delete);
+SR_HANDLER(sr_denials_list);
+SR_HANDLER(sr_denials_create);
+SR_HANDLER(sr_denials_delete);
+
+/* management_group_api.c: the tree over subscriptions. */
+SR_HANDLER(sr_management_groups_list);
+SR_HANDLER(sr_management_groups_create);
+SR_HANDLER(sr_management_groups_get);
+SR_HANDLER(sr_management_groups_update);
+SR_HANDLER(sr_management_groups_delete);
+SR_HANDLER(sr_management_groups_place);
 
 #endif

@@ -1,7 +1,7 @@
 /* Rows of role assignments and the form of their scopes. */
 #include "identity/assignment.h"
 
-#include "access/role.h"
+#include "identity/custom_role.h"
 
 #include <string.h>
 
@@ -36,24 +36,26 @@ struct sr_result sr_assignment_scope(struct sr_arena *arena, const char *scope, 
 	return sr_ok();
 }
 
-static struct sr_result find_role(const char *id_or_name, const struct sr_role **ret_role)
+static struct sr_result find_role(struct sr_connection *connection, struct sr_arena *arena, const char *id_or_name,
+                                  struct sr_role_definition *ret_definition)
 {
-	const struct sr_role *role = sr_role_find(id_or_name);
-	if (!role) {
+	struct sr_result found = sr_role_definition_find(connection, arena, id_or_name, ret_definition);
+	if (sr_result_code(found) == SR_NOT_FOUND) {
+		sr_ignore(found);
 		return sr_fail(SR_INVALID, "there is no role '%.100s'", id_or_name);
 	}
-	*ret_role = role;
-	return sr_ok();
+	return found;
 }
 
 struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena, const char *object_id,
                                     const char *role, const char *scope, int64_t now_s,
                                     struct sr_assignment *ret_assignment)
 {
-	const struct sr_role *definition = NULL;
+	struct sr_role_definition definition;
 	const char *kept_scope = NULL;
-	SR_TRY(find_role(role, &definition));
+	SR_TRY(find_role(connection, arena, role, &definition));
 	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
+	SR_TRY(sr_role_definition_fits(connection, &definition, kept_scope));
 	struct sr_id id = sr_id_random();
 	char id_text[SR_GUID_TEXT_LEN];
 	sr_guid_text(&id, id_text);
@@ -64,19 +66,19 @@ struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_
 	                  &insert));
 	sr_bind_text(insert, 1, id_text);
 	sr_bind_text(insert, 2, object_id);
-	sr_bind_text(insert, 3, definition->id);
+	sr_bind_text(insert, 3, definition.role.id);
 	sr_bind_text(insert, 4, kept_scope);
 	sr_bind_int(insert, 5, now_s);
 	struct sr_result inserted = sr_run(insert);
 	if (sr_result_code(inserted) == SR_EXISTS) {
 		sr_ignore(inserted);
-		return sr_fail(SR_EXISTS, "the principal has the role '%s' at '%s' already", definition->name, kept_scope);
+		return sr_fail(SR_EXISTS, "the principal has the role '%s' at '%s' already", definition.role.name, kept_scope);
 	}
 	SR_TRY(inserted);
 	*ret_assignment = (struct sr_assignment){
 	    .id = sr_arena_strdup(arena, id_text),
 	    .principal = sr_arena_strdup(arena, object_id),
-	    .role = definition->id,
+	    .role = definition.role.id,
 	    .scope = kept_scope,
 	};
 	return sr_ok();
@@ -94,18 +96,19 @@ struct sr_result sr_assignment_remove(struct sr_connection *connection, const ch
 struct sr_result sr_assignment_take_back(struct sr_connection *connection, struct sr_arena *arena,
                                          const char *object_id, const char *role, const char *scope)
 {
-	const struct sr_role *definition = NULL;
+	struct sr_role_definition definition;
 	const char *kept_scope = NULL;
-	SR_TRY(find_role(role, &definition));
+	SR_TRY(find_role(connection, arena, role, &definition));
 	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
 	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;
 	SR_TRY(sr_prepare(connection, "DELETE FROM assignment WHERE principal = ?1 AND role = ?2 AND scope = ?3", &remove));
 	sr_bind_text(remove, 1, object_id);
-	sr_bind_text(remove, 2, definition->id);
+	sr_bind_text(remove, 2, definition.role.id);
 	sr_bind_text(remove, 3, kept_scope);
 	SR_TRY(sr_run(remove));
 	if (!sr_changes(connection)) {
-		return sr_fail(SR_NOT_FOUND, "the principal does not have the role '%s' at '%s'", definition->name, kept_scope);
+		return sr_fail(SR_NOT_FOUND, "the principal does not have the role '%s' at '%s'", definition.role.name,
+		               kept_scope);
 	}
 	return sr_ok();
 }

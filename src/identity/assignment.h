@@ -1,6 +1,7 @@
 /*
  * Role assignments: who has which role at which scope. Rows of identity's database; functions run on a connection,
- * within the caller's transaction. What a role allows is access's table.
+ * within the caller's transaction. What a role allows is access's table,
+ * or custom_role.h's.
  */
 #ifndef SR_IDENTITY_ASSIGNMENT_H
 #define SR_IDENTITY_ASSIGNMENT_H
@@ -21,8 +22,8 @@ struct sr_assignment {
 /* A scope as it is kept: starts with '/', no empty, "." or ".." segments, no trailing slash. SR_INVALID says what is
  * wrong. */
 SR_MUST struct sr_result sr_assignment_scope(struct sr_arena *arena, const char *scope, const char **ret_scope);
-/* Assigns a built-in role (by name or GUID) to an object id. SR_INVALID: no such role, bad scope; SR_EXISTS. Texts of
- * the result live in the arena. */
+/* Assigns a role, built-in or custom (by name, GUID or resource id), to an object id. SR_INVALID: no such role, bad
+ * scope, or the role may not be assigned there; SR_EXISTS. Texts of the result live in the arena. */
 SR_MUST struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena,
                                             const char *object_id, const char *role, const char *scope, int64_t now_s,
                                             struct sr_assignment *ret_assignment);

@@ -1,6 +1,7 @@
 /* Client secrets of principals: made once, kept as hashes, compared in constant time. */
 #include "identity/principal.h"
 
+#include "identity/revoked.h"
 #include "wire/json.h"
 #include "wire/time.h"
 
@@ -58,14 +59,18 @@ struct sr_result sr_client_secret_make(struct sr_connection *connection, const c
 	return sr_ok();
 }
 
-struct sr_result sr_client_secret_remove(struct sr_connection *connection, const char *object_id, const char *secret_id)
+struct sr_result sr_client_secret_remove(struct sr_connection *connection, const char *object_id, const char *secret_id,
+                                         int64_t now_s)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *remove = NULL;
 	SR_TRY(sr_prepare(connection, "DELETE FROM client_secret WHERE principal = ?1 AND secret_id = lower(?2)", &remove));
 	sr_bind_text(remove, 1, object_id);
 	sr_bind_text(remove, 2, secret_id);
 	SR_TRY(sr_run(remove));
-	return sr_changes(connection) ? sr_ok() : sr_fail(SR_NOT_FOUND, "the principal has no secret '%s'", secret_id);
+	if (!sr_changes(connection)) {
+		return sr_fail(SR_NOT_FOUND, "the principal has no secret '%s'", secret_id);
+	}
+	return sr_revoke(connection, secret_id, now_s);
 }
 
 static void set_time(json_t *object, const char *name, int64_t unix_s)
@@ -108,7 +113,8 @@ struct sr_result sr_client_secrets_read(struct sr_connection *connection, const 
 {
 	struct sr_client_secrets secrets = {0};
 	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT hash, expires_s FROM client_secret WHERE principal = ?1", &select));
+	SR_TRY(
+	    sr_prepare(connection, "SELECT hash, expires_s, secret_id FROM client_secret WHERE principal = ?1", &select));
 	sr_bind_text(select, 1, object_id);
 	while (secrets.count < SR_PRINCIPAL_SECRETS_MAX) {
 		bool has_row;
@@ -117,9 +123,12 @@ struct sr_result sr_client_secrets_read(struct sr_connection *connection, const 
 			break;
 		}
 		struct sr_bytes hash = sr_column_blob(select, 0);
-		if (hash.len != SR_SECRET_HASH_LEN) {
-			return sr_fail(SR_CORRUPT, "read a client secret's hash: it has %zu bytes", hash.len);
+		struct sr_bytes id = sr_column_text(select, 2);
+		if (hash.len != SR_SECRET_HASH_LEN || id.len >= SR_GUID_TEXT_LEN) {
+			return sr_fail(SR_CORRUPT, "read a client secret's row: its hash has %zu bytes, its id %zu", hash.len,
+			               id.len);
 		}
+		memcpy(secrets.items[secrets.count].id, id.data, id.len);
 		memcpy(secrets.items[secrets.count].hash, hash.data, hash.len);
 		secrets.items[secrets.count].expires_s = sr_column_is_null(select, 1) ? INT64_MAX : sr_column_int(select, 1);
 		secrets.count++;
@@ -129,17 +138,20 @@ struct sr_result sr_client_secrets_read(struct sr_connection *connection, const 
 }
 
 enum sr_secret_verdict sr_client_secrets_judge(const struct sr_client_secrets *secrets, struct sr_bytes presented,
-                                               int64_t now_s)
+                                               int64_t now_s, size_t *ret_which)
 {
 	/* Places without a secret are compared too: a hash of zeros, which nothing matches by chance. */
 	unsigned is_right = 0;
 	unsigned is_expired = 0;
+	size_t which = 0;
 	for (size_t i = 0; i < SR_PRINCIPAL_SECRETS_MAX; i++) {
 		unsigned matches = sr_secret_hash_matches(presented, secrets->items[i].hash);
 		matches &= i < secrets->count;
 		unsigned is_live = secrets->items[i].expires_s > now_s;
 		is_right |= matches & is_live;
+		which |= i & (0 - (size_t)(matches & is_live));
 		is_expired |= matches & !is_live;
 	}
+	*ret_which = which;
 	return is_right ? SR_SECRET_RIGHT : is_expired ? SR_SECRET_EXPIRED : SR_SECRET_WRONG;
 }

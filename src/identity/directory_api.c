@@ -3,9 +3,13 @@
 
 #include "base/clock.h"
 #include "identity/assignment.h"
+#include "identity/custom_role.h"
+#include "identity/deny_assignment.h"
 #include "identity/group.h"
+#include "identity/management_group.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
+#include "identity/revoked.h"
 
 enum { WAIT_MAX_MS = 60000, DIRECTORY_MAX = 64 * 1024 * 1024 };
 
@@ -63,11 +67,70 @@ static struct sr_result add_assignment(const struct sr_assignment *assignment, v
 	return sr_ok();
 }
 
+static struct sr_result add_revoked(struct sr_bytes credential_id, void *context)
+{
+	json_array_append_new(context, json_stringn((const char *)credential_id.data, credential_id.len));
+	return sr_ok();
+}
+
 static json_t *set_array(json_t *body, const char *name)
 {
 	json_t *array = json_array();
 	sr_json_set(body, name, array);
 	return array;
+}
+
+static struct sr_result add_role(const struct sr_role_definition *definition, void *context)
+{
+	const struct sr_role *role = &definition->role;
+	json_t *item = json_object();
+	sr_json_set_string(item, "id", role->id);
+	sr_json_set_string(item, "name", role->name);
+	sr_json_set(item, "actions", sr_texts_json(role->actions));
+	sr_json_set(item, "notActions", sr_texts_json(role->not_actions));
+	sr_json_set(item, "dataActions", sr_texts_json(role->data_actions));
+	sr_json_set(item, "notDataActions", sr_texts_json(role->not_data_actions));
+	json_array_append_new(context, item);
+	return sr_ok();
+}
+
+static struct sr_result add_denial(const struct sr_deny_assignment *denial, void *context)
+{
+	json_t *item = json_deep_copy(denial->body);
+	sr_json_set_string(item, "id", denial->id);
+	sr_json_set_string(item, "name", denial->name);
+	sr_json_set_string(item, "scope", denial->scope);
+	json_array_append_new(context, item);
+	return sr_ok();
+}
+
+/* The root comes first and names no parent. */
+static struct sr_result add_management_group(const struct sr_management_group_row *group, void *context)
+{
+	json_t *item = json_object();
+	sr_json_set_string(item, "name", group->name);
+	sr_json_set_string(item, "parent", group->parent);
+	json_array_append_new(context, item);
+	return sr_ok();
+}
+
+static struct sr_result add_subscription(const char *subscription, const char *group, void *context)
+{
+	json_t *item = json_object();
+	sr_json_set_string(item, "id", subscription);
+	sr_json_set_string(item, "managementGroup", group);
+	json_array_append_new(context, item);
+	return sr_ok();
+}
+
+/* Custom roles, denials, and the tree of scopes. */
+static struct sr_result write_rules(struct sr_connection *connection, const struct document *document, json_t *body)
+{
+	struct sr_arena *arena = document->request->arena;
+	SR_TRY(sr_custom_role_each(connection, arena, add_role, set_array(body, "roles")));
+	SR_TRY(sr_deny_assignment_each(connection, arena, add_denial, set_array(body, "denyAssignments")));
+	SR_TRY(sr_management_group_each(connection, arena, add_management_group, set_array(body, "managementGroups")));
+	return sr_subscription_each(connection, arena, add_subscription, set_array(body, "subscriptions"));
 }
 
 /* All of it in one snapshot, so that the revision fits what it stands beside. */
@@ -80,6 +143,7 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	json_t *keys;
 	SR_TRY(sr_signing_keys_jwks(connection, &keys));
 	sr_json_set(body, "keys", keys);
+	SR_TRY(sr_revoked_each(connection, add_revoked, set_array(body, "revoked")));
 	document->principals = set_array(body, "principals");
 	SR_TRY(sr_application_each(connection, add_principal, document));
 	document->connection = connection;
@@ -87,7 +151,7 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	SR_TRY(sr_group_each(connection, NULL, add_group, document));
 	document->assignments = set_array(body, "assignments");
 	SR_TRY(sr_assignment_each(connection, document->request->arena, NULL, add_assignment, document));
-	set_array(body, "roles"); /* of its own making; this installation has the built-in ones only */
+	SR_TRY(write_rules(connection, document, body));
 	document->body = SR_TAKE(body);
 	return sr_ok();
 }

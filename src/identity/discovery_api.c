@@ -48,8 +48,9 @@ static struct sr_result describe(const struct sr_identity_request *request, cons
 	set_url(body, "token_endpoint", request->arena, base, kind->token);
 	set_url(body, "jwks_uri", request->arena, base, kind->keys);
 	sr_json_set(body, "grant_types_supported", text_array((const char *const[]){"client_credentials", NULL}));
-	sr_json_set(body, "token_endpoint_auth_methods_supported",
-	            text_array((const char *const[]){"client_secret_post", "client_secret_basic", NULL}));
+	sr_json_set(
+	    body, "token_endpoint_auth_methods_supported",
+	    text_array((const char *const[]){"client_secret_post", "private_key_jwt", "client_secret_basic", NULL}));
 	sr_json_set(body, "id_token_signing_alg_values_supported", text_array((const char *const[]){"RS256", NULL}));
 	sr_json_set(body, "subject_types_supported", text_array((const char *const[]){"pairwise", NULL}));
 	sr_json_set_string(body, "cloud_instance_name", request->origin + strlen("https://"));

@@ -117,6 +117,8 @@ static struct sr_result run_for(struct sr_connection *connection, const char *sq
 struct sr_result sr_application_remove(struct sr_connection *connection, const char *object_id)
 {
 	SR_TRY(run_for(connection, "DELETE FROM client_secret WHERE principal = ?1", object_id));
+	SR_TRY(run_for(connection, "DELETE FROM client_certificate WHERE principal = ?1", object_id));
+	SR_TRY(run_for(connection, "DELETE FROM federated_credential WHERE principal = ?1", object_id));
 	SR_TRY(sr_object_forget(connection, object_id));
 	SR_TRY(run_for(connection, "DELETE FROM principal WHERE object_id = ?1", object_id));
 	return sr_changes(connection) ? sr_ok() : no_such(object_id);

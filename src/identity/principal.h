@@ -48,9 +48,9 @@ sr_application_each(struct sr_connection *connection,
 SR_MUST struct sr_result sr_client_secret_make(struct sr_connection *connection, const char *object_id, int64_t now_s,
                                                int64_t lifetime_s, char ret_secret_id[static SR_GUID_TEXT_LEN],
                                                struct sr_buf *ret_text);
-/* SR_NOT_FOUND if the principal has no such secret. */
+/* Tokens that were got by it end. SR_NOT_FOUND if the principal has no such secret. */
 SR_MUST struct sr_result sr_client_secret_remove(struct sr_connection *connection, const char *object_id,
-                                                 const char *secret_id);
+                                                 const char *secret_id, int64_t now_s);
 /* The secrets' ids and times, without hashes, as an array that the caller owns. */
 SR_MUST struct sr_result sr_client_secret_list(struct sr_connection *connection, const char *object_id,
                                                json_t **ret_array);
@@ -60,6 +60,7 @@ enum sr_secret_verdict { SR_SECRET_WRONG, SR_SECRET_EXPIRED, SR_SECRET_RIGHT };
 /* A principal's hashes, read in a transaction to be compared outside it. */
 struct sr_client_secrets {
 	struct {
+		char id[SR_GUID_TEXT_LEN];
 		uint8_t hash[SR_SECRET_HASH_LEN];
 		int64_t expires_s; /* INT64_MAX: never */
 	} items[SR_PRINCIPAL_SECRETS_MAX];
@@ -68,8 +69,8 @@ struct sr_client_secrets {
 SR_MUST struct sr_result sr_client_secrets_read(struct sr_connection *connection, const char *object_id,
                                                 struct sr_client_secrets *ret_secrets);
 /* Compares with each; takes the same time whichever matches, however many there are (none, for an unknown application).
- */
+ * `*ret_which` is the position of the one that is right. */
 enum sr_secret_verdict sr_client_secrets_judge(const struct sr_client_secrets *secrets, struct sr_bytes presented,
-                                               int64_t now_s);
+                                               int64_t now_s, size_t *ret_which);
 
 #endif

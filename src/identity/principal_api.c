@@ -2,6 +2,8 @@
 #include "identity/api.h"
 
 #include "identity/assignment.h"
+#include "identity/client_certificate.h"
+#include "identity/federation.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
 #include "wire/time.h"
@@ -177,6 +179,12 @@ static struct sr_result get(struct sr_connection *connection, void *context)
 	json_t *secrets;
 	SR_TRY(sr_client_secret_list(connection, work->application.object_id, &secrets));
 	sr_json_set(body, "secrets", secrets);
+	json_t *certificates;
+	SR_TRY(sr_client_certificate_list(connection, work->application.object_id, &certificates));
+	sr_json_set(body, "certificates", certificates);
+	json_t *federated;
+	SR_TRY(sr_federated_list(connection, work->application.object_id, &federated));
+	sr_json_set(body, "federated", federated);
 	json_t *roles = json_array();
 	sr_json_set(body, "roles", roles);
 	SR_TRY(sr_assignment_each(connection, work->request->arena, work->application.object_id, append_role, roles));
@@ -261,7 +269,9 @@ static struct sr_result remove_secret(struct sr_connection *connection, void *co
 {
 	struct work *work = context;
 	SR_TRY(sr_application_find(connection, work->request->parts[0], &work->application));
-	return sr_client_secret_remove(connection, work->application.object_id, work->request->parts[1]);
+	SR_TRY(sr_client_secret_remove(connection, work->application.object_id, work->request->parts[1],
+	                               work->request->now_s));
+	return sr_revision_grow(connection);
 }
 
 struct sr_result sr_principals_delete_secret(const struct sr_identity_request *request,
@@ -270,5 +280,6 @@ struct sr_result sr_principals_delete_secret(const struct sr_identity_request *r
 	SR_CLEANUP(work) struct work work = work_of(request);
 	SR_TRY(sr_database_write(request->store->database, remove_secret, &work));
 	answer->status = 204;
+	answer->is_change = true;
 	return sr_ok();
 }

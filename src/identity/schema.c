@@ -25,8 +25,52 @@ const char sr_identity_schema[] =
     "  sequence INTEGER PRIMARY KEY, kid TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL, n BLOB NOT NULL, e BLOB NOT NULL,"
     "  created_s INTEGER NOT NULL, active_from_s INTEGER NOT NULL, longest_token_s INTEGER NOT NULL) STRICT;";
 
-static const char credentials[] = "SELECT 1";
-static const char people[] = "SELECT 1";
+/* What proves an application besides client secrets, and what has been used up or taken back. */
+static const char credentials[] =
+    /* Thumbprints are base64url: SHA-256, and SHA-1 for clients that name it. */
+    "CREATE TABLE client_certificate ("
+    "  certificate_id TEXT PRIMARY KEY, principal TEXT NOT NULL, thumbprint TEXT NOT NULL,"
+    "  thumbprint_sha1 TEXT NOT NULL, der BLOB NOT NULL, created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL,"
+    "  UNIQUE (principal, thumbprint)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE federated_credential ("
+    "  credential_id TEXT PRIMARY KEY, principal TEXT NOT NULL, issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+    "  audience TEXT NOT NULL, created_s INTEGER NOT NULL, UNIQUE (principal, issuer, subject, audience))"
+    "  STRICT, WITHOUT ROWID;"
+    /* `keys` is the issuer's JWKS. */
+    "CREATE TABLE federation_issuer ("
+    "  issuer TEXT PRIMARY KEY, keys TEXT NOT NULL, changed_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* Assertions that were presented: `digest` of principal and jti, `bearer` of the assertion and who presented it. */
+    "CREATE TABLE spent_assertion ("
+    "  digest BLOB PRIMARY KEY, principal TEXT NOT NULL, bearer BLOB NOT NULL, use_count INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX spent_assertion_end ON spent_assertion (expires_s);"
+    "CREATE INDEX spent_assertion_of ON spent_assertion (principal);"
+    /* Credentials and sign-ins that were taken back, for as long as a token that was got by them may live. */
+    "CREATE TABLE revoked_credential ("
+    "  credential_id TEXT PRIMARY KEY, until_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+static const char people[] =
+    /* `password` is sr_password_hash's; the lock holds until locked_until_s. */
+    "CREATE TABLE person ("
+    "  object_id TEXT PRIMARY KEY, user_name TEXT NOT NULL COLLATE NOCASE UNIQUE, display_name TEXT NOT NULL,"
+    "  is_enabled INTEGER NOT NULL, created_s INTEGER NOT NULL, password BLOB NOT NULL, must_change INTEGER NOT NULL,"
+    "  failure_count INTEGER NOT NULL, locked_until_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* Applications that hold no secret; `resources` are parted by spaces, or "*". */
+    "CREATE TABLE public_client ("
+    "  client_id TEXT PRIMARY KEY, name TEXT NOT NULL, resources TEXT NOT NULL, created_s INTEGER NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    /* A person's sign-in to one application: what its refresh tokens belong to. */
+    "CREATE TABLE sign_in ("
+    "  sign_in_id TEXT PRIMARY KEY, person TEXT NOT NULL, client_id TEXT NOT NULL, resources TEXT NOT NULL,"
+    "  created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX sign_in_of ON sign_in (person);"
+    "CREATE INDEX sign_in_by ON sign_in (client_id);"
+    "CREATE TABLE refresh_token ("
+    "  hash BLOB PRIMARY KEY, sign_in TEXT NOT NULL, created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL,"
+    "  spent_s INTEGER) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX refresh_token_of ON refresh_token (sign_in);"
+    "CREATE INDEX refresh_token_end ON refresh_token (expires_s);";
+
 static const char groups_and_roles[] =
     /* `member` is the object id of a principal, a person, a managed identity or another group. */
     "CREATE TABLE member_group ("

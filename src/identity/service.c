@@ -9,8 +9,10 @@
 enum {
 	FAILURE_BURST = 10,         /* wrong secrets of a client from an address at once, */
 	FAILURE_INTERVAL_MS = 6000, /* and one more each so often */
-	TEND_INTERVAL_MS = 60000,   /* how often signing keys are looked after */
-	GRACE_MS = 5000             /* for exchanges that run when the service stops */
+	ADDRESS_BURST = 100,        /* the same of an address, for all names together */
+	ADDRESS_INTERVAL_MS = 1000,
+	TEND_INTERVAL_MS = 60000, /* how often signing keys are looked after */
+	GRACE_MS = 5000           /* for exchanges that run when the service stops */
 };
 
 static struct sr_result open_store(struct sr_lease_use *use, void *context, void **ret_thing)
@@ -137,6 +139,7 @@ struct sr_result sr_identity_start(const struct sr_identity_options *options, st
 	sr_mutex_init(&identity->watch.mutex, SR_RANK_SERVICE);
 	sr_cond_init(&identity->watch.cond);
 	identity->rate_limit = sr_rate_limit_new(FAILURE_BURST, FAILURE_INTERVAL_MS);
+	identity->address_limit = sr_rate_limit_new(ADDRESS_BURST, ADDRESS_INTERVAL_MS);
 	struct sr_keyring_options keyring = {.tls = options->client_tls,
 	                                     .vault_address = options->vault_address,
 	                                     .vault_port = options->vault_port,
@@ -177,6 +180,7 @@ void sr_identity_stop(struct sr_identity *identity)
 		sr_keyring_stop(identity->keyring);
 	}
 	sr_rate_limit_free(identity->rate_limit);
+	sr_rate_limit_free(identity->address_limit);
 	sr_cond_destroy(&identity->watch.cond);
 	sr_mutex_destroy(&identity->watch.mutex);
 	sr_free(identity);

@@ -45,7 +45,8 @@ struct sr_identity {
 	uint64_t started_ms;
 	struct sr_keyring *keyring;
 	struct sr_server *server;
-	struct sr_rate_limit *rate_limit;
+	struct sr_rate_limit *rate_limit;    /* failures of a name from an address */
+	struct sr_rate_limit *address_limit; /* failures from an address, whatever the name */
 	struct sr_state_key state_key;
 	atomic_bool has_state_key; /* state_key is set, once and for all */
 	struct sr_directory_watch watch;

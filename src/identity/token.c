@@ -1,14 +1,12 @@
 /* Puts a token's header and claims together and has them signed. */
 #include "identity/token.h"
 
+#include "access/access.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "wire/jwt.h"
 
 enum { UTI_LEN = 16, UTI_TEXT_MAX = 24, SIGNATURE_MAX = 512 };
-
-/* Which proof of identity the client gave. */
-#define BY_SECRET "1"
 
 static json_t *header_of(const struct sr_signing_key *key)
 {
@@ -41,13 +39,14 @@ static json_t *claims_of(const struct sr_token_claims *claims)
 	sr_json_set_int(body, "exp", claims->issued_s + claims->lifetime_s);
 	/* Services differ in which of both names they read. */
 	sr_json_set_string(body, "appid", claims->client_id);
-	sr_json_set_string(body, "appidacr", BY_SECRET);
+	sr_json_set_string(body, "appidacr", claims->client_proof);
 	sr_json_set_string(body, "azp", claims->client_id);
-	sr_json_set_string(body, "azpacr", BY_SECRET);
+	sr_json_set_string(body, "azpacr", claims->client_proof);
 	sr_json_set_string(body, "idtyp", "app");
 	sr_json_set_string(body, "oid", claims->object_id);
 	sr_json_set_string(body, "sub", claims->object_id);
 	sr_json_set_string(body, "tid", claims->tenant);
+	sr_json_set_string(body, SR_CREDENTIAL_CLAIM, claims->credential_id);
 	set_token_id(body);
 	sr_json_set_string(body, "ver", is_v2 ? "2.0" : "1.0");
 	return body;

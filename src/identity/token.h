@@ -13,6 +13,8 @@ struct sr_token_claims {
 	const char *audience;
 	const char *object_id;
 	const char *client_id;
+	const char *client_proof;  /* appidacr: "0" none (a public client), "1" secret, "2" certificate or federation */
+	const char *credential_id; /* by which it was got: the token ends with it */
 	int64_t issued_s;
 	int64_t lifetime_s;
 };

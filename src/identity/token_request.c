@@ -10,7 +10,10 @@
 
 enum { BASIC_MAX = 4096 };
 
-static const char *const single_parameters[] = {"client_id", "client_secret", "grant_type", "scope", "resource"};
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+static const char *const single_parameters[] = {
+    "client_id", "client_secret", "client_assertion", "client_assertion_type", "grant_type", "scope", "resource"};
 
 /* RFC 6749 3.2: parameters must not be given more than once. */
 static struct sr_result check_repeats(const struct sr_parameters *form)
@@ -63,6 +66,23 @@ static struct sr_result read_basic(struct sr_arena *arena, struct sr_bytes crede
 	return sr_ok();
 }
 
+/* RFC 7521 4.2; RFC 6749 2.3: one way of proof in each request. */
+static struct sr_result check_assertion_type(const struct sr_parameters *form, const struct sr_token_request *request)
+{
+	const char *type = given(form, "client_assertion_type");
+	if (!type) {
+		return missing("client_assertion_type");
+	}
+	if (strcmp(type, ASSERTION_TYPE) != 0) {
+		return sr_fail_as(SR_INVALID, SR_AADSTS_MALFORMED, "The 'client_assertion_type' must be '%s'.", ASSERTION_TYPE);
+	}
+	if (request->client_secret) {
+		return sr_fail_as(SR_INVALID, SR_AADSTS_MALFORMED,
+		                  "The request has both a 'client_secret' and a 'client_assertion': send one.");
+	}
+	return sr_ok();
+}
+
 static struct sr_result read_client(struct sr_arena *arena, const struct sr_parameters *form, const char *authorization,
                                     struct sr_token_request *request)
 {
@@ -77,12 +97,17 @@ static struct sr_result read_client(struct sr_arena *arena, const struct sr_para
 	}
 	request->client_id = given(form, "client_id");
 	request->client_secret = given(form, "client_secret");
+	request->client_assertion = given(form, "client_assertion");
 	if (!request->client_id) {
 		return missing("client_id");
 	}
+	if (request->client_assertion) {
+		return check_assertion_type(form, request);
+	}
 	if (!request->client_secret) {
 		return sr_fail_as(SR_UNAUTHENTICATED, SR_AADSTS_NO_CREDENTIAL,
-		                  "The request body must contain the following parameter: 'client_secret'.");
+		                  "The request body must contain the following parameter: 'client_assertion' or "
+		                  "'client_secret'.");
 	}
 	return sr_ok();
 }

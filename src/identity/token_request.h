@@ -6,10 +6,11 @@
 #include "identity/token.h"
 #include "wire/url.h"
 
-/* Texts live in the arena, which wipes them. */
+/* Texts live in the arena, which wipes them. Of secret and assertion one is there, the other NULL. */
 struct sr_token_request {
 	const char *client_id;
 	const char *client_secret;
+	const char *client_assertion;
 	const char *resource; /* what the token is for */
 };
 

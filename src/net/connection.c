@@ -106,6 +106,7 @@ void sr_connection_start(struct sr_server *server, const struct sr_listener *lis
 	}
 	connection->state = session ? SR_CONNECTION_HANDSHAKE : SR_CONNECTION_HEAD;
 	connection->is_local = listener->path;
+	connection->is_plain = !listener->tls && !listener->path;
 	connection->scanned = 0;
 	connection->peer_service[0] = '\0';
 	snprintf(connection->peer_address, sizeof connection->peer_address, "%s", peer_address);

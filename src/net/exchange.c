@@ -377,6 +377,17 @@ bool sr_exchange_is_local(const struct sr_exchange *exchange)
 	return exchange->connection->is_local;
 }
 
+bool sr_exchange_is_plain(const struct sr_exchange *exchange)
+{
+	return exchange->connection->is_plain;
+}
+
+bool sr_exchange_peer_uid(const struct sr_exchange *exchange, uint32_t *ret_uid)
+{
+	const struct sr_connection *connection = exchange->connection;
+	return connection->is_plain && sr_owner_of_peer(&exchange->server->owners, connection->channel.fd, ret_uid);
+}
+
 struct sr_arena *sr_exchange_arena(struct sr_exchange *exchange)
 {
 	return exchange->arena;

@@ -2,6 +2,7 @@
  * Where connections come from: TCP and Unix sockets, and the keeper thread that accepts on them and ends connections
  * that are late.
  */
+#include "net/near_address.h"
 #include "net/server_core.h"
 #include "net/socket.h"
 
@@ -68,6 +69,24 @@ struct sr_result sr_server_listen(struct sr_server *server, struct sr_tls *tls, 
 		*ret_port = bound;
 	}
 	return sr_ok();
+}
+
+struct sr_result sr_server_listen_plain(struct sr_server *server, const char *address, uint16_t port,
+                                        uint16_t *ret_port)
+{
+	char text[SR_IP_TEXT_LEN];
+	enum sr_reach reach = SR_REACH_FAR;
+	SR_TRY(sr_address_read(address, text, &reach));
+	if (reach == SR_REACH_FAR) {
+		return sr_fail(SR_INVALID,
+		               "listen on %s without TLS: only a loopback address (127.0.0.1, ::1) or a link-local one "
+		               "(169.254.169.254) may be served in plain",
+		               text);
+	}
+	if (server->owners.fds[0] < 0) {
+		sr_owner_tables_open(&server->owners);
+	}
+	return sr_server_listen(server, NULL, address, port, ret_port);
 }
 
 /* Removes a socket that nobody listens on any more; one that answers is in use. */

@@ -50,6 +50,7 @@ static void server_free(struct sr_server *server)
 	}
 	sr_free(server->connections);
 	sr_pool_free(server->pool);
+	sr_owner_tables_close(&server->owners);
 	if (server->epoll_fd >= 0) {
 		close(server->epoll_fd);
 	}
@@ -105,6 +106,9 @@ struct sr_result sr_server_new(const struct sr_server_options *options, struct s
 	struct sr_server *server = sr_alloc(sizeof *server);
 	server->options = *options;
 	fill_in_defaults(&server->options);
+	for (size_t i = 0; i < SR_OWNER_TABLES; i++) {
+		server->owners.fds[i] = -1;
+	}
 	sr_mutex_init(&server->mutex, SR_RANK_SERVER);
 	server->connections = sr_alloc_array(server->options.max_connections, sizeof(struct sr_connection *));
 	server->pool = sr_pool_new(server->options.worker_count, server->options.max_threads, work, server);

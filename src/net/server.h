@@ -46,6 +46,12 @@ SR_MUST struct sr_result sr_server_new(const struct sr_server_options *options, 
 /* TCP with TLS; `address` is an IP literal, port 0 picks one (sr_server_port tells). May be called several times. */
 SR_MUST struct sr_result sr_server_listen(struct sr_server *server, struct sr_tls *tls, const char *address,
                                           uint16_t port, uint16_t *ret_port);
+/*
+ * Plain HTTP, for what is never more than a link away: instance metadata, whose clients know no TLS. `address` must be
+ * a loopback or link-local one (SR_INVALID otherwise), so that nothing that a customer reaches is served in plain.
+ */
+SR_MUST struct sr_result sr_server_listen_plain(struct sr_server *server, const char *address, uint16_t port,
+                                                uint16_t *ret_port);
 /* A Unix socket of mode 0600 that replaces a stale one; plain HTTP, only for the same user (and root), by SO_PEERCRED.
  */
 SR_MUST struct sr_result sr_server_listen_unix(struct sr_server *server, const char *path);
@@ -76,6 +82,11 @@ const char *sr_exchange_peer_address(const struct sr_exchange *exchange);
 const char *sr_exchange_peer_service(const struct sr_exchange *exchange);
 /* True if the request came over the Unix socket, from the user that runs Strongroom or root. */
 bool sr_exchange_is_local(const struct sr_exchange *exchange);
+/* True if the request came in plain, by sr_server_listen_plain. */
+bool sr_exchange_is_plain(const struct sr_exchange *exchange);
+/* The user of this machine whose process sent a request in plain. False where the kernel does not say: the peer is on
+ * another machine or in another network namespace, or has gone. */
+bool sr_exchange_peer_uid(const struct sr_exchange *exchange, uint32_t *ret_uid);
 /* Memory that ends with the exchange. */
 struct sr_arena *sr_exchange_arena(struct sr_exchange *exchange);
 /* A fresh request id, the same for the whole exchange. GUID text. */

@@ -6,6 +6,7 @@
 #define SR_NET_SERVER_CORE_H
 
 #include "net/channel.h"
+#include "net/peer_owner.h"
 #include "net/pool.h"
 #include "net/server.h"
 #include "net/tls_session.h"
@@ -19,7 +20,7 @@ enum { SR_ADDRESS_TEXT_LEN = 48, SR_LISTENERS_MAX = 32, SR_SPARE_INPUTS = 64 };
 struct sr_listener {
 	struct sr_listener *next;
 	int fd;
-	struct sr_tls *tls; /* borrowed; NULL on a Unix socket */
+	struct sr_tls *tls; /* borrowed; NULL on a Unix socket, and in plain */
 	char *path;         /* of a Unix socket, unlinked at the end */
 };
 
@@ -39,6 +40,7 @@ struct sr_connection {
 	bool is_open;
 	enum sr_connection_state state;
 	bool is_local;
+	bool is_plain;        /* TCP without TLS */
 	uint64_t deadline_ms; /* when a parked connection is closed */
 	struct sr_channel channel;
 	uint8_t *in; /* what was read and not yet used, from the start of a head; NULL while there is none */
@@ -54,6 +56,7 @@ struct sr_server {
 	struct sr_server_options options; /* defaults filled in */
 	struct sr_pool *pool;
 	struct sr_listener *listeners; /* fixed once started */
+	struct sr_owner_tables owners; /* open where somebody listens in plain */
 	int epoll_fd;
 	int wake_fd; /* an eventfd: readable from the stop on */
 	bool has_keeper;

@@ -1,26 +1,26 @@
 /*
- * Vault keys as objects: made, imported, sealed and opened, and each operation handed to the file of the
- * key's type (keypair_{rsa,ec,oct}.c) by the table of algorithms (keypair_alg.c).
+ * Vault keys as objects: made, imported, sealed and opened, and each operation handed to the file of the key's type
+ * (keypair_{rsa,ec}.c) or to its back end (keypair_software.c, pkcs11_keypair.c). Algorithms are keypair_alg.c's.
  */
 #include "seal/keypair.h"
 
+#include "seal/keypair_form.h"
 #include "seal/keypair_parts.h"
 #include "seal/openssl_error.h"
+#include "seal/pkcs11_parts.h"
 #include "seal/secret_bytes.h"
 #include "seal/wrap.h"
 
 #include "base/memory.h"
 
-#include <string.h>
-
-/* The form at rest, before sealing: version ‖ type ‖ bits (2) ‖ curve ‖ DER private key, or the bytes of an oct key. */
-enum { FORM_VERSION = 1, FORM_HEADER_LEN = 5, RSA_MODULUS_MAX = 512 };
+enum { RSA_MODULUS_MAX = 512 };
 
 void sr_keypair_free(struct sr_keypair *keypair)
 {
 	if (keypair) {
 		EVP_PKEY_free(keypair->pkey);
 		sr_secret_free(keypair->oct);
+		sr_hsm_object_free(keypair->object);
 		sr_free(keypair);
 	}
 }
@@ -41,7 +41,7 @@ void sr_keypair_public(const struct sr_keypair *keypair, struct sr_key_public *r
 	*ret_public = keypair->public_parts;
 }
 
-static bool spec_exists(const struct sr_key_spec *spec)
+bool sr_key_spec_exists(const struct sr_key_spec *spec)
 {
 	switch (spec->type) {
 	case SR_KEY_RSA:
@@ -54,11 +54,11 @@ static bool spec_exists(const struct sr_key_spec *spec)
 	return false;
 }
 
-/* Wraps an OpenSSL key, which is taken over in any case. */
-static struct sr_result adopt_pkey(const struct sr_key_spec *spec, EVP_PKEY *pkey, bool is_private,
-                                   struct sr_keypair **ret_keypair)
+struct sr_result sr_keypair_of_pkey(const struct sr_key_spec *spec, EVP_PKEY *pkey, bool is_private,
+                                    struct sr_keypair **ret_keypair)
 {
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = sr_alloc(sizeof *keypair);
+	keypair->backend = &sr_keypair_software;
 	keypair->pkey = pkey;
 	keypair->is_private = is_private;
 	SR_TRY(spec->type == SR_KEY_RSA ? sr_rsa_public(pkey, &keypair->public_parts)
@@ -68,13 +68,13 @@ static struct sr_result adopt_pkey(const struct sr_key_spec *spec, EVP_PKEY *pke
 	return sr_ok();
 }
 
-/* Wraps an oct key, which is taken over. */
-static struct sr_result adopt_oct(struct sr_secret *oct, struct sr_keypair **ret_keypair)
+struct sr_result sr_keypair_of_oct(struct sr_secret *oct, struct sr_keypair **ret_keypair)
 {
 	struct sr_keypair *keypair = sr_alloc(sizeof *keypair);
-	keypair->spec = (struct sr_key_spec){SR_KEY_OCT, (unsigned)sr_secret_len(oct) * 8, SR_CURVE_NONE};
+	keypair->spec = (struct sr_key_spec){.type = SR_KEY_OCT, .bits = (unsigned)sr_secret_len(oct) * 8};
 	keypair->public_parts.spec = keypair->spec;
 	keypair->is_private = true;
+	keypair->backend = &sr_keypair_software;
 	keypair->oct = oct;
 	*ret_keypair = keypair;
 	return sr_ok();
@@ -91,29 +91,29 @@ static struct sr_result make_pkey(const struct sr_key_spec *spec, EVP_PKEY **ret
 
 struct sr_result sr_keypair_generate(const struct sr_key_spec *spec, struct sr_keypair **ret_keypair)
 {
-	if (!spec_exists(spec)) {
-		return sr_fail(SR_INVALID, "make a key: there is no such type, size or curve");
+	if (!sr_key_spec_exists(spec) || spec->is_in_token) {
+		return sr_fail(SR_INVALID, "make a key in software: there is no such type, size or curve");
 	}
 	if (spec->type == SR_KEY_OCT) {
 		struct sr_secret *oct;
 		SR_TRY(sr_secret_random(spec->bits / 8, &oct));
-		return adopt_oct(oct, ret_keypair);
+		return sr_keypair_of_oct(oct, ret_keypair);
 	}
 	EVP_PKEY *pkey;
 	SR_TRY(make_pkey(spec, &pkey));
-	return adopt_pkey(spec, pkey, true, ret_keypair);
+	return sr_keypair_of_pkey(spec, pkey, true, ret_keypair);
 }
 
 struct sr_result sr_keypair_from_public(const struct sr_key_public *public_parts, struct sr_keypair **ret_keypair)
 {
 	EVP_PKEY *pkey;
 	if (public_parts->spec.type == SR_KEY_OCT ||
-	    (public_parts->spec.type == SR_KEY_EC && !spec_exists(&public_parts->spec))) {
+	    (public_parts->spec.type == SR_KEY_EC && !sr_key_spec_exists(&public_parts->spec))) {
 		return sr_fail(SR_INVALID, "make a public key: there is no such type or curve");
 	}
 	SR_TRY(public_parts->spec.type == SR_KEY_RSA ? sr_rsa_from_public(public_parts, &pkey)
 	                                             : sr_ec_from_public(public_parts, &pkey));
-	return adopt_pkey(&public_parts->spec, pkey, false, ret_keypair);
+	return sr_keypair_of_pkey(&public_parts->spec, pkey, false, ret_keypair);
 }
 
 struct sr_result sr_keypair_import(const struct sr_key_private *parts, struct sr_keypair **ret_keypair)
@@ -122,46 +122,59 @@ struct sr_result sr_keypair_import(const struct sr_key_private *parts, struct sr
 	spec.bits = spec.type == SR_KEY_RSA   ? (unsigned)parts->public_parts.n_len * 8
 	            : spec.type == SR_KEY_OCT ? (unsigned)parts->k.len * 8
 	                                      : 0;
-	if (!spec_exists(&spec)) {
+	if (!sr_key_spec_exists(&spec)) {
 		return sr_fail(SR_INVALID, "import a key: there is no such type, size or curve");
 	}
 	if (spec.type == SR_KEY_OCT) {
 		struct sr_secret *oct;
 		SR_TRY(sr_secret_from_bytes(parts->k, &oct));
-		return adopt_oct(oct, ret_keypair);
+		return sr_keypair_of_oct(oct, ret_keypair);
 	}
 	EVP_PKEY *pkey;
 	SR_TRY(spec.type == SR_KEY_RSA ? sr_rsa_import(parts, &pkey) : sr_ec_import(parts, &pkey));
-	return adopt_pkey(&spec, pkey, true, ret_keypair);
+	return sr_keypair_of_pkey(&spec, pkey, true, ret_keypair);
 }
 
-/* The form at rest with room for `body_len` bytes behind its header. */
-static struct sr_result new_form(const struct sr_key_spec *spec, size_t body_len, struct sr_secret **ret_form)
+/* The kind of OpenSSL's key. */
+static struct sr_result spec_of(EVP_PKEY *pkey, struct sr_key_spec *ret_spec)
 {
-	SR_TRY(sr_secret_new(FORM_HEADER_LEN + body_len, ret_form));
-	uint8_t *at = sr_secret_fill(*ret_form);
-	at[0] = FORM_VERSION;
-	at[1] = (uint8_t)spec->type;
-	sr_store_u16(at + 2, (uint16_t)spec->bits);
-	at[4] = (uint8_t)spec->curve;
+	char group[64] = "";
+	struct sr_key_spec spec = {.type = EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC ? SR_KEY_EC : SR_KEY_RSA};
+	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA) {
+		spec.bits = (unsigned)EVP_PKEY_get_bits(pkey);
+	} else if (spec.type == SR_KEY_EC && EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) == 1) {
+		for (enum sr_curve curve = SR_CURVE_P256; curve <= SR_CURVE_P256K; curve++) {
+			spec.curve = OBJ_txt2nid(group) == OBJ_txt2nid(sr_curve_group(curve)) ? curve : spec.curve;
+		}
+	}
+	sr_forget_openssl_errors();
+	if (!sr_key_spec_exists(&spec)) {
+		return sr_fail(SR_INVALID, "the private key is neither RSA of 2048, 3072 or 4096 bits nor EC on P-256, P-384, "
+		                           "P-521 or P-256K");
+	}
+	*ret_spec = spec;
 	return sr_ok();
 }
 
-static struct sr_result to_form(const struct sr_keypair *keypair, struct sr_secret **ret_form)
+static void check_context_cleanup(EVP_PKEY_CTX **context)
 {
-	if (keypair->oct) {
-		struct sr_bytes oct = sr_secret_bytes(keypair->oct);
-		SR_TRY(new_form(&keypair->spec, oct.len, ret_form));
-		memcpy(sr_secret_fill(*ret_form) + FORM_HEADER_LEN, oct.data, oct.len);
-		return sr_ok();
+	EVP_PKEY_CTX_free(*context);
+}
+
+struct sr_result sr_keypair_adopt(EVP_PKEY *pkey, struct sr_keypair **ret_keypair)
+{
+	struct sr_key_spec spec;
+	struct sr_result known = spec_of(pkey, &spec);
+	SR_CLEANUP(check_context)
+	EVP_PKEY_CTX *context = sr_is_ok(known) ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
+	if (sr_is_ok(known) && (!context || EVP_PKEY_check(context) != 1)) {
+		known = sr_fail_openssl(SR_INVALID, "check that a private key's numbers belong together");
 	}
-	int len = i2d_PrivateKey(keypair->pkey, NULL);
-	if (len <= 0) {
-		return sr_fail_openssl(SR_CRYPTO, "encode a private key");
+	if (!sr_is_ok(known)) {
+		EVP_PKEY_free(pkey);
+		return known;
 	}
-	SR_TRY(new_form(&keypair->spec, (size_t)len, ret_form));
-	uint8_t *at = sr_secret_fill(*ret_form) + FORM_HEADER_LEN;
-	return i2d_PrivateKey(keypair->pkey, &at) == len ? sr_ok() : sr_fail_openssl(SR_CRYPTO, "encode a private key");
+	return sr_keypair_of_pkey(&spec, pkey, true, ret_keypair);
 }
 
 struct sr_result sr_keypair_seal(const struct sr_keypair *keypair, struct sr_aead *master, struct sr_bytes aad,
@@ -171,27 +184,8 @@ struct sr_result sr_keypair_seal(const struct sr_keypair *keypair, struct sr_aea
 	if (!keypair->is_private) {
 		return sr_fail(SR_INVALID, "seal a key that has no private part");
 	}
-	SR_TRY(to_form(keypair, &form));
+	SR_TRY(keypair->backend->form(keypair, &form));
 	return sr_aead_seal_secret(master, aad, form, sealed);
-}
-
-static struct sr_result from_form(const struct sr_secret *form, struct sr_keypair **ret_keypair)
-{
-	struct sr_reader reader = sr_reader_of(sr_secret_bytes(form));
-	uint8_t version = sr_reader_u8(&reader);
-	struct sr_key_spec spec = {.type = (enum sr_key_type)sr_reader_u8(&reader), .bits = sr_reader_u16(&reader)};
-	spec.curve = (enum sr_curve)sr_reader_u8(&reader);
-	if (reader.failed || version != FORM_VERSION || !spec_exists(&spec)) {
-		return sr_fail(SR_CORRUPT, "sealed key is of no known form");
-	}
-	if (spec.type == SR_KEY_OCT) {
-		struct sr_secret *oct;
-		SR_TRY(sr_secret_from_bytes(sr_bytes_of(reader.next, reader.left), &oct));
-		return adopt_oct(oct, ret_keypair);
-	}
-	const uint8_t *at = reader.next;
-	EVP_PKEY *pkey = d2i_PrivateKey(spec.type == SR_KEY_RSA ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL, &at, (long)reader.left);
-	return pkey ? adopt_pkey(&spec, pkey, true, ret_keypair) : sr_fail_openssl(SR_CORRUPT, "decode a sealed key");
 }
 
 struct sr_result sr_keypair_open(struct sr_aead *master, struct sr_bytes aad, struct sr_bytes sealed,
@@ -199,7 +193,7 @@ struct sr_result sr_keypair_open(struct sr_aead *master, struct sr_bytes aad, st
 {
 	SR_CLEANUP(sr_secret) struct sr_secret *form = NULL;
 	SR_TRY(sr_aead_open_secret(master, aad, sealed, &form));
-	return from_form(form, ret_keypair);
+	return sr_keypair_from_form(form, ret_keypair);
 }
 
 struct sr_result sr_fail_decrypt(void)
@@ -221,10 +215,10 @@ struct sr_result sr_keypair_encrypt(const struct sr_keypair *keypair, enum sr_al
                                     struct sr_buf *ret_iv, struct sr_buf *ret_tag)
 {
 	SR_TRY(check_use(keypair, alg, false, false));
-	if (keypair->oct) {
+	if (keypair->spec.type == SR_KEY_OCT) {
 		static const struct sr_cipher_parts none;
-		return sr_oct_encrypt(keypair->oct, sr_alg_traits(alg), plaintext, parts ? parts : &none, ciphertext, ret_iv,
-		                      ret_tag);
+		return keypair->backend->oct_encrypt(keypair, sr_alg_traits(alg), plaintext, parts ? parts : &none, ciphertext,
+		                                     ret_iv, ret_tag);
 	}
 	return sr_rsa_encrypt(keypair->pkey, sr_alg_traits(alg), plaintext, ciphertext);
 }
@@ -233,14 +227,14 @@ struct sr_result sr_keypair_decrypt(const struct sr_keypair *keypair, enum sr_al
                                     const struct sr_cipher_parts *parts, struct sr_buf *plaintext)
 {
 	SR_TRY(check_use(keypair, alg, false, true));
-	if (keypair->oct) {
+	if (keypair->spec.type == SR_KEY_OCT) {
 		static const struct sr_cipher_parts none;
-		return sr_oct_decrypt(keypair->oct, sr_alg_traits(alg), ciphertext, parts ? parts : &none, plaintext);
+		return keypair->backend->oct_decrypt(keypair, sr_alg_traits(alg), ciphertext, parts ? parts : &none, plaintext);
 	}
 	uint8_t opened[RSA_MODULUS_MAX];
 	size_t len;
 	bool opens;
-	SR_TRY(sr_rsa_decrypt(keypair->pkey, sr_alg_traits(alg), ciphertext, opened, &len, &opens));
+	SR_TRY(keypair->backend->rsa_decrypt(keypair, sr_alg_traits(alg), ciphertext, opened, &len, &opens));
 	if (opens) {
 		sr_buf_append(plaintext, sr_bytes_of(opened, len));
 	}
@@ -261,8 +255,7 @@ struct sr_result sr_keypair_sign(const struct sr_keypair *keypair, enum sr_alg a
 {
 	SR_TRY(check_use(keypair, alg, true, true));
 	SR_TRY(check_digest(alg, digest));
-	return keypair->spec.type == SR_KEY_RSA ? sr_rsa_sign(keypair->pkey, sr_alg_traits(alg), digest, signature)
-	                                        : sr_ec_sign(keypair->pkey, keypair->spec.curve, digest, signature);
+	return keypair->backend->sign(keypair, sr_alg_traits(alg), digest, signature);
 }
 
 struct sr_result sr_keypair_verify(const struct sr_keypair *keypair, enum sr_alg alg, struct sr_bytes digest,
@@ -275,14 +268,6 @@ struct sr_result sr_keypair_verify(const struct sr_keypair *keypair, enum sr_alg
 	           : sr_ec_verify(keypair->pkey, keypair->spec.curve, digest, signature, ret_valid);
 }
 
-/* AES-KWP under an oct key of this size. */
-static enum sr_cipher kwp_of(const struct sr_keypair *keypair)
-{
-	return keypair->spec.bits == 128   ? SR_CIPHER_AES128_KWP
-	       : keypair->spec.bits == 192 ? SR_CIPHER_AES192_KWP
-	                                   : SR_CIPHER_AES256_KWP;
-}
-
 struct sr_result sr_keypair_wrap_secret(const struct sr_keypair *keypair, const struct sr_secret *secret,
                                         struct sr_buf *wrapped)
 {
@@ -290,7 +275,7 @@ struct sr_result sr_keypair_wrap_secret(const struct sr_keypair *keypair, const 
 	if (keypair->spec.type == SR_KEY_RSA) {
 		return sr_rsa_encrypt(keypair->pkey, sr_alg_traits(SR_ALG_RSA_OAEP_256), bytes, wrapped);
 	}
-	if (!keypair->oct) {
+	if (keypair->spec.type != SR_KEY_OCT) {
 		return sr_fail(SR_INVALID, "wrap a key under an EC key: they only sign");
 	}
 	size_t before = wrapped->len;
@@ -299,7 +284,7 @@ struct sr_result sr_keypair_wrap_secret(const struct sr_keypair *keypair, const 
 	if (!to) {
 		return sr_buf_result(wrapped);
 	}
-	struct sr_result result = sr_aes_wrap(kwp_of(keypair), sr_secret_bytes(keypair->oct).data, bytes, to, &len);
+	struct sr_result result = keypair->backend->oct_wrap(keypair, bytes, to, &len);
 	wrapped->len = before + len;
 	return result;
 }
@@ -316,8 +301,10 @@ struct sr_result sr_keypair_unwrap_secret(const struct sr_keypair *keypair, stru
 	bool opens;
 	SR_TRY(sr_secret_new(room, &secret));
 	uint8_t *to = sr_secret_fill(secret);
-	SR_TRY(keypair->oct ? sr_aes_unwrap(kwp_of(keypair), sr_secret_bytes(keypair->oct).data, wrapped, to, &len, &opens)
-	                    : sr_rsa_decrypt(keypair->pkey, sr_alg_traits(SR_ALG_RSA_OAEP_256), wrapped, to, &len, &opens));
+	const struct sr_keypair_backend *backend = keypair->backend;
+	SR_TRY(keypair->spec.type == SR_KEY_OCT
+	           ? backend->oct_unwrap(keypair, wrapped, to, &len, &opens)
+	           : backend->rsa_decrypt(keypair, sr_alg_traits(SR_ALG_RSA_OAEP_256), wrapped, to, &len, &opens));
 	if (!opens) {
 		return sr_fail(SR_WRONG_KEY, "unwrap a key: it is not wrapped under the key given, or damaged");
 	}

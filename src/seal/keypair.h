@@ -1,7 +1,8 @@
 /*
  * Key Vault's keys: RSA, EC and oct, their operations and their sealed form at rest.
  * A key never leaves in clear: it is made here, sealed here, and used here. An object may be
- * used by many threads at once.
+ * used by many threads at once. Keys whose private part is in a PKCS#11 token (made by seal/hsm.h) are used by the
+ * same functions; while the token is away, what needs the private part is SR_UNAVAILABLE.
  */
 #ifndef SR_SEAL_KEYPAIR_H
 #define SR_SEAL_KEYPAIR_H
@@ -16,12 +17,13 @@ struct sr_key_spec {
 	enum sr_key_type type;
 	unsigned bits;       /* RSA 2048, 3072, 4096; oct 128, 192, 256; EC 0 */
 	enum sr_curve curve; /* EC only */
+	bool is_in_token;    /* private part in the PKCS#11 token, never outside (seal/hsm.h) */
 };
 
 struct sr_keypair; /* opaque; wiped as it is freed */
 
-/* Makes a key; RSA's public exponent is 65537. Takes from the pool below where it has one. SR_INVALID for a spec that
- * does not exist. */
+/* Makes a key in software; RSA's public exponent is 65537. Takes from the pool below where it has one. SR_INVALID for a
+ * spec that does not exist. */
 SR_MUST struct sr_result sr_keypair_generate(const struct sr_key_spec *spec, struct sr_keypair **ret_keypair);
 /*
  * RSA keys take long to find. A background thread keeps `count` keys of this spec ready, made
@@ -36,7 +38,8 @@ void sr_keypair_free(struct sr_keypair *keypair);
 void sr_keypair_cleanup(struct sr_keypair **keypair);
 struct sr_key_spec sr_keypair_spec(const struct sr_keypair *keypair);
 
-/* The form at rest: sealed under the vault's master key, tied to `aad` (vault, key name, version). */
+/* The form at rest: sealed under the vault's master key, tied to `aad` (vault, key name, version). Of a token's key it
+ * holds where that is and the public part. */
 SR_MUST struct sr_result sr_keypair_seal(const struct sr_keypair *keypair, struct sr_aead *master, struct sr_bytes aad,
                                          struct sr_buf *sealed);
 SR_MUST struct sr_result sr_keypair_open(struct sr_aead *master, struct sr_bytes aad, struct sr_bytes sealed,

@@ -95,7 +95,7 @@ static struct sr_result get_coordinate(EVP_PKEY *key, const char *name, size_t f
 
 struct sr_result sr_ec_public(EVP_PKEY *key, enum sr_curve curve, struct sr_key_public *ret_public)
 {
-	ret_public->spec = (struct sr_key_spec){SR_KEY_EC, 0, curve};
+	ret_public->spec = (struct sr_key_spec){.type = SR_KEY_EC, .curve = curve};
 	ret_public->xy_len = sr_curve_field_len(curve);
 	SR_TRY(get_coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, ret_public->xy_len, ret_public->x));
 	return get_coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y, ret_public->xy_len, ret_public->y);

@@ -8,11 +8,16 @@
 #include "seal/context.h"
 #include "seal/keypair.h"
 
+struct sr_keypair_backend;
+struct sr_hsm_object; /* seal/pkcs11_parts.h */
+
 struct sr_keypair {
 	struct sr_key_spec spec;
 	bool is_private;
-	EVP_PKEY *pkey;        /* RSA, EC */
-	struct sr_secret *oct; /* oct */
+	const struct sr_keypair_backend *backend;
+	EVP_PKEY *pkey;               /* RSA, EC; of a token's key the public part */
+	struct sr_secret *oct;        /* oct in software */
+	struct sr_hsm_object *object; /* a token's key */
 	struct sr_key_public public_parts;
 };
 
@@ -38,6 +43,39 @@ struct sr_alg_traits {
 	unsigned digest_len;       /* what is signed; 0: anything that fits */
 	enum sr_cipher cipher;     /* of oct algorithms */
 };
+/*
+ * What is done with the private part, in software (keypair_software.c) or in the token (pkcs11_keypair.c). The caller
+ * has checked that the algorithm fits the key. Public operations of RSA and EC are OpenSSL's for both.
+ */
+struct sr_keypair_backend {
+	/* Into `to`, which has the modulus's length; false if it does not open. */
+	struct sr_result (*rsa_decrypt)(const struct sr_keypair *keypair, const struct sr_alg_traits *alg,
+	                                struct sr_bytes ciphertext, uint8_t *to, size_t *ret_len, bool *ret_opens);
+	struct sr_result (*sign)(const struct sr_keypair *keypair, const struct sr_alg_traits *alg, struct sr_bytes digest,
+	                         struct sr_buf *signature);
+	struct sr_result (*oct_encrypt)(const struct sr_keypair *keypair, const struct sr_alg_traits *alg,
+	                                struct sr_bytes plaintext, const struct sr_cipher_parts *parts,
+	                                struct sr_buf *ciphertext, struct sr_buf *ret_iv, struct sr_buf *ret_tag);
+	struct sr_result (*oct_decrypt)(const struct sr_keypair *keypair, const struct sr_alg_traits *alg,
+	                                struct sr_bytes ciphertext, const struct sr_cipher_parts *parts,
+	                                struct sr_buf *plaintext);
+	/* AES-KWP (RFC 5649); `to` has sr_aes_wrap_room, or the wrapped length. */
+	struct sr_result (*oct_wrap)(const struct sr_keypair *keypair, struct sr_bytes plaintext, uint8_t *to,
+	                             size_t *ret_len);
+	struct sr_result (*oct_unwrap)(const struct sr_keypair *keypair, struct sr_bytes wrapped, uint8_t *to,
+	                               size_t *ret_len, bool *ret_opens);
+	/* The form at rest, before sealing (keypair_form.h). */
+	struct sr_result (*form)(const struct sr_keypair *keypair, struct sr_secret **ret_form);
+};
+extern const struct sr_keypair_backend sr_keypair_software;
+
+/* True for a type, size or curve that there is. */
+bool sr_key_spec_exists(const struct sr_key_spec *spec);
+/* A keypair of an OpenSSL key, or of an oct key's bytes; both are taken over in any case. */
+SR_MUST struct sr_result sr_keypair_of_pkey(const struct sr_key_spec *spec, EVP_PKEY *pkey, bool is_private,
+                                            struct sr_keypair **ret_keypair);
+SR_MUST struct sr_result sr_keypair_of_oct(struct sr_secret *oct, struct sr_keypair **ret_keypair);
+
 /* An algorithm's line of the table. */
 const struct sr_alg_traits *sr_alg_traits(enum sr_alg alg);
 
@@ -55,6 +93,9 @@ SR_MUST struct sr_result sr_rsa_encrypt(EVP_PKEY *key, const struct sr_alg_trait
 /* Decrypts into `to`, which has the modulus's length; false if it does not open. */
 SR_MUST struct sr_result sr_rsa_decrypt(EVP_PKEY *key, const struct sr_alg_traits *alg, struct sr_bytes ciphertext,
                                         uint8_t *to, size_t *ret_len, bool *ret_opens);
+/* The same for a block on which the private operation was done elsewhere: takes the padding off, in constant time. */
+SR_MUST struct sr_result sr_rsa_unpad(const struct sr_alg_traits *alg, struct sr_bytes block, uint8_t *to,
+                                      size_t *ret_len, bool *ret_opens);
 SR_MUST struct sr_result sr_rsa_sign(EVP_PKEY *key, const struct sr_alg_traits *alg, struct sr_bytes digest,
                                      struct sr_buf *signature);
 SR_MUST struct sr_result sr_rsa_verify(EVP_PKEY *key, const struct sr_alg_traits *alg, struct sr_bytes digest,
@@ -81,6 +122,9 @@ SR_MUST struct sr_result sr_oct_decrypt(const struct sr_secret *key, const struc
 
 /* A key of this spec that the pool has ready, or NULL. */
 EVP_PKEY *sr_keypair_pool_take(const struct sr_key_spec *spec);
+/* A private key that came from outside as one object, taken over in any case. SR_INVALID: of no kind that the vault
+ * has, or its numbers do not belong together. */
+SR_MUST struct sr_result sr_keypair_adopt(EVP_PKEY *pkey, struct sr_keypair **ret_keypair);
 /* The one answer for what does not decrypt, whatever the cause. */
 SR_MUST struct sr_result sr_fail_decrypt(void);
 

@@ -1,4 +1,5 @@
 /* RSA keys and their operations (RFC 8017): OAEP and PKCS#1 v1.5 encryption, PSS and PKCS#1 v1.5 signatures. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* the checks of paddings have no successors */
 #include "seal/keypair_parts.h"
 
 #include "seal/keypair_numbers.h"
@@ -69,7 +70,7 @@ struct sr_result sr_rsa_import(const struct sr_key_private *parts, EVP_PKEY **re
 
 struct sr_result sr_rsa_public(EVP_PKEY *key, struct sr_key_public *ret_public)
 {
-	ret_public->spec = (struct sr_key_spec){SR_KEY_RSA, (unsigned)EVP_PKEY_get_bits(key), SR_CURVE_NONE};
+	ret_public->spec = (struct sr_key_spec){.type = SR_KEY_RSA, .bits = (unsigned)EVP_PKEY_get_bits(key)};
 	SR_TRY(sr_key_number_get(key, OSSL_PKEY_PARAM_RSA_N, sizeof ret_public->n, ret_public->n, &ret_public->n_len));
 	return sr_key_number_get(key, OSSL_PKEY_PARAM_RSA_E, sizeof ret_public->e, ret_public->e, &ret_public->e_len);
 }
@@ -133,6 +134,20 @@ struct sr_result sr_rsa_decrypt(EVP_PKEY *key, const struct sr_alg_traits *alg, 
 	*ret_opens = EVP_PKEY_decrypt(context, to, &len, ciphertext.data, ciphertext.len) == 1;
 	*ret_len = *ret_opens ? len : 0;
 	sr_forget_openssl_errors();
+	return sr_ok();
+}
+
+struct sr_result sr_rsa_unpad(const struct sr_alg_traits *alg, struct sr_bytes block, uint8_t *to, size_t *ret_len,
+                              bool *ret_opens)
+{
+	const int block_len = (int)block.len;
+	const EVP_MD *md = alg->md ? alg->md() : NULL;
+	int len = alg->kind == SR_ALG_KIND_RSA_OAEP
+	              ? RSA_padding_check_PKCS1_OAEP_mgf1(to, block_len, block.data, block_len, block_len, NULL, 0, md, md)
+	              : RSA_padding_check_PKCS1_type_2(to, block_len, block.data, block_len, block_len);
+	sr_forget_openssl_errors();
+	*ret_opens = len >= 0;
+	*ret_len = len >= 0 ? (size_t)len : 0;
 	return sr_ok();
 }
 

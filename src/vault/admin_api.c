@@ -3,9 +3,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "seal/image.h"
+#include "vault/api.h"
 #include "vault/api_error.h"
 #include "vault/audit.h"
+#include "vault/authorise.h"
+#include "vault/backup.h"
 #include "vault/kek_store.h"
+#include "vault/own_certificate.h"
 #include "vault/vault_store.h"
 #include "wire/json.h"
 #include "wire/url.h"
@@ -14,7 +19,14 @@
 
 #define PREFIX "/_strongroom/"
 
-enum { BODY_MAX = 4096, ANSWER_MAX = 16 * 1024 * 1024, KEK_PAGE = 500, AUDIT_PAGE_MAX = 10000, AUDIT_PAGE = 100 };
+enum {
+	BODY_MAX = 4096,
+	ANSWER_MAX = 16 * 1024 * 1024,
+	KEK_PAGE = 500,
+	VAULT_PAGE = 100,
+	AUDIT_PAGE_MAX = 10000,
+	AUDIT_PAGE = 100
+};
 
 bool sr_vault_admin_is_for(struct sr_exchange *exchange)
 {
@@ -269,8 +281,11 @@ static struct sr_result handle_vault_create(struct admin_call *call)
 	SR_TRY(sr_exchange_read_all(call->exchange, BODY_MAX, &text));
 	SR_CLEANUP(sr_json) json_t *request = NULL;
 	SR_TRY(sr_json_parse(text, &request));
-	struct sr_vault_record record = {
-	    .name = "", .resource_group = SR_DEFAULT_GROUP, .created = sr_unix_s(), .retention_days = SR_RETENTION_DAYS};
+	struct sr_vault_record record = {.name = "",
+	                                 .resource_group = SR_DEFAULT_GROUP,
+	                                 .created = sr_unix_s(),
+	                                 .retention_days = SR_RETENTION_DAYS,
+	                                 .is_by_roles = true};
 	SR_TRY(sr_json_get_string(request, "name", &record.name));
 	SR_TRY(sr_json_get_string(request, "resource_group", &record.resource_group));
 	SR_TRY(sr_json_get_int(request, "retention_days", &record.retention_days));
@@ -279,6 +294,76 @@ static struct sr_result handle_vault_create(struct admin_call *call)
 	SR_TRY(sr_database_write(call->vault->state.database, create_vault, &creation));
 	SR_CLEANUP(sr_json) json_t *body = json_object();
 	sr_json_set_string(body, "name", record.name);
+	return send_json(call, body);
+}
+
+/* All vaults, deleted ones too, with their ids; and what a new one's id begins with. */
+struct vault_listing {
+	struct admin_call *call;
+	struct sr_installation installation;
+	json_t *items;
+};
+
+static struct sr_result list_vaults(struct sr_connection *connection, void *context)
+{
+	struct vault_listing *listing = context;
+	const struct sr_vault_filter filter = {.default_subscription = listing->installation.subscription,
+	                                       .presence = SR_VAULT_EITHER};
+	struct sr_vault_page page = {.has_more = true};
+	const char *after = "";
+	while (page.has_more) {
+		SR_TRY(sr_vault_list(connection, listing->call->arena, &filter, after, VAULT_PAGE, &page));
+		for (size_t i = 0; i < page.count; i++) {
+			const struct sr_vault_record *vault = &page.items[i];
+			json_t *item = json_object();
+			sr_json_set_string(item, "name", vault->name);
+			sr_json_set_string(item, "id",
+			                   sr_vault_resource_id(listing->call->arena, vault, filter.default_subscription));
+			sr_json_set_string(item, "location", vault->location);
+			sr_json_set_string(item, "access", vault->is_by_roles ? "roles" : "policies");
+			sr_json_set_bool(item, "purge_protection", vault->is_purge_protected);
+			sr_json_set_int(item, "created", vault->created);
+			if (vault->deleted_at != SR_NO_TIME) {
+				sr_json_set_int(item, "deleted", vault->deleted_at);
+				sr_json_set_int(item, "purge", vault->purge_at);
+			}
+			json_array_append_new(listing->items, item);
+			after = vault->name;
+		}
+	}
+	return sr_ok();
+}
+
+static struct sr_result handle_vaults(struct admin_call *call)
+{
+	struct vault_listing listing = {.call = call};
+	SR_TRY(sr_access_installation(call->vault->access, &listing.installation));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	listing.items = json_array();
+	sr_json_set_string(body, "tenant", listing.installation.tenant);
+	sr_json_set_string(body, "subscription", listing.installation.subscription);
+	sr_json_set(body, "value", listing.items);
+	SR_TRY(sr_database_read(call->vault->state.database, list_vaults, &listing));
+	return send_json(call, body);
+}
+
+/* The table of operations with what each needs, as the program has it. */
+static struct sr_result handle_operations(struct admin_call *call)
+{
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	json_t *items = json_array();
+	const struct sr_vault_route *route;
+	for (size_t i = 0; (route = sr_vault_route_at(i)); i++) {
+		json_t *item = json_object();
+		sr_json_set_string(item, "method", route->method);
+		sr_json_set_string(item, "path", route->pattern);
+		sr_json_set_string(item, "operation", route->operation);
+		sr_json_set_string(item, "permission", route->permission);
+		sr_json_set_string(item, "dataAction",
+		                   sr_arena_printf(call->arena, "Microsoft.KeyVault/vaults/%s", route->data_action));
+		json_array_append_new(items, item);
+	}
+	sr_json_set(body, "value", items);
 	return send_json(call, body);
 }
 
@@ -291,9 +376,58 @@ static struct sr_result handle_ca(struct admin_call *call)
 	return sr_exchange_send(call->exchange, 200, sr_buf_bytes(&pem));
 }
 
+/* Renews a service's certificate now: ?service=NAME. */
+static struct sr_result handle_renew(struct admin_call *call)
+{
+	const char *service = sr_parameter_get(&call->query, "service");
+	struct sr_certificate_record certificate;
+	SR_TRY(sr_service_certificate_renew(call->vault, call->arena, service ? service : "", &certificate));
+	char thumbprint[2 * 20 + 1] = "";
+	if (certificate.thumbprint.len == 20) {
+		sr_hex_encode(certificate.thumbprint, thumbprint);
+	}
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_string(body, "service", certificate.head.name);
+	sr_json_set_string(body, "version", certificate.version);
+	sr_json_set_string(body, "thumbprint", thumbprint);
+	sr_json_set_int(body, "exp", certificate.exp);
+	return send_json(call, body);
+}
+
 static struct sr_result handle_verify(struct admin_call *call)
 {
 	return sr_vault_admin_verify(call->exchange, call->vault);
+}
+
+static struct sr_result handle_freeze(struct admin_call *call)
+{
+	SR_TRY(sr_vault_freeze(call->vault));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	return send_json(call, body);
+}
+
+static struct sr_result handle_thaw(struct admin_call *call)
+{
+	SR_TRY(sr_image_remove(sr_host_state_dir(call->vault->host)));
+	return sr_exchange_send(call->exchange, 204, (struct sr_bytes){0});
+}
+
+/* {"sha256"} in hex to {"seal"} in base64url. */
+static struct sr_result handle_manifest_seal(struct admin_call *call)
+{
+	struct sr_bytes text;
+	SR_TRY(sr_exchange_read_all(call->exchange, BODY_MAX, &text));
+	SR_CLEANUP(sr_json) json_t *request = NULL;
+	SR_TRY(sr_json_parse(text, &request));
+	const char *hex = "";
+	uint8_t sha256[SR_MANIFEST_DIGEST_LEN];
+	SR_TRY(sr_json_get_string(request, "sha256", &hex));
+	SR_TRY(sr_hex_decode(sr_bytes_str(hex), sha256, sizeof sha256));
+	SR_CLEANUP(sr_buf) struct sr_buf seal = SR_BUF(SR_MANIFEST_SEAL_MAX);
+	SR_TRY(sr_vault_manifest_seal(call->vault, sr_bytes_of(sha256, sizeof sha256), &seal));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_base64url(body, "seal", sr_buf_bytes(&seal));
+	return send_json(call, body);
 }
 
 static const struct {
@@ -305,8 +439,14 @@ static const struct {
     {"GET", "audit", handle_audit},
     {"POST", "audit/verify", handle_audit_verify},
     {"POST", "vaults", handle_vault_create},
+    {"GET", "vaults", handle_vaults},
+    {"GET", "operations", handle_operations},
     {"POST", "verify", handle_verify},
     {"GET", "ca", handle_ca},
+    {"POST", "certificates/renew", handle_renew},
+    {"POST", "image", handle_freeze},
+    {"DELETE", "image", handle_thaw},
+    {"POST", "manifest-seal", handle_manifest_seal},
 };
 
 struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_vault *vault)

@@ -6,6 +6,9 @@
 #include "vault/admin_api.h"
 #include "vault/api_error.h"
 #include "vault/audit.h"
+#include "vault/authorise.h"
+#include "vault/provider.h"
+#include "vault/system_vault.h"
 #include "wire/credentials.h"
 
 #include <stdio.h>
@@ -78,6 +81,10 @@ static void add_challenge(struct sr_exchange *exchange, struct sr_access *access
 void sr_vault_api_error(struct sr_exchange *exchange, struct sr_result error, void *context)
 {
 	struct sr_vault *vault = context;
+	if (sr_vault_provider_is_for(exchange)) {
+		sr_vault_provider_error(exchange, error);
+		return;
+	}
 	const struct sr_vault_error answer = sr_vault_error_of(error);
 	const char *message = sr_result_message(error);
 	if (answer.is_ours) {
@@ -157,11 +164,6 @@ static struct sr_result check_request(struct sr_exchange *exchange, struct sr_va
 	return check_names(call);
 }
 
-struct vault_search {
-	struct sr_vault_call *call;
-	const char *name;
-};
-
 /* The command line names the vault by a parameter: a Unix socket has no host name. */
 static const char *named_vault(struct sr_exchange *exchange, const struct sr_vault_call *call)
 {
@@ -169,38 +171,38 @@ static const char *named_vault(struct sr_exchange *exchange, const struct sr_vau
 	return name ? name : sr_vault_of_host(call->arena, sr_exchange_host(exchange));
 }
 
-static struct sr_result find_vault(struct sr_connection *connection, void *context)
+/* The vault that is asked, and what it says of who asks: read in one snapshot, so that settings, policies and rules
+ * belong together. */
+struct admission {
+	struct sr_vault_call *call;
+	const char *vault;
+	struct sr_vault_request request;
+	struct sr_vault_admission found;
+};
+
+static struct sr_result read_admission(struct sr_connection *connection, void *context)
 {
-	const struct vault_search *search = context;
-	return sr_vault_find(connection, search->call->arena, search->name, &search->call->record);
+	struct admission *admission = context;
+	return sr_vault_admission_read(connection, admission->call->arena, admission->vault, &admission->request,
+	                               &admission->found);
 }
 
 static struct sr_result authorise(struct sr_exchange *exchange, struct sr_vault_call *call)
 {
-	if (call->who.is_local) {
-		return sr_ok();
+	struct admission admission = {
+	    .call = call,
+	    .vault = named_vault(exchange, call),
+	    .request = {.who = &call->who, .from = call->from, .route = call->route, .object = call->name},
+	};
+	call->record.name = admission.vault; /* for the audit entry, should there be no such vault */
+	SR_TRY(sr_database_read(call->vault->state.database, read_admission, &admission));
+	call->record = admission.found.vault;
+	const char *assignment;
+	SR_TRY(sr_system_vault_check(call->record.name, call->route->method));
+	SR_TRY(sr_vault_admit(call->vault->access, call->arena, &admission.request, &admission.found, &assignment));
+	if (*assignment) {
+		sr_exchange_add_header(exchange, "x-ms-keyvault-rbac-assignment-id", assignment);
 	}
-	struct sr_installation installation;
-	SR_TRY(sr_access_installation(call->vault->access, &installation));
-	const char *scope =
-	    sr_arena_printf(call->arena, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
-	                    installation.subscription, call->record.resource_group, call->record.name);
-	const char *action = sr_arena_printf(call->arena, "Microsoft.KeyVault/vaults/%s", call->route->data_action);
-	struct sr_id assignment;
-	struct sr_result result = sr_access_check(call->vault->access, &call->who, action, true, scope, &assignment);
-	if (sr_result_code(result) == SR_DENIED) {
-		sr_ignore(result);
-		return sr_fail_as(SR_DENIED, "ForbiddenByRbac",
-		                  "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny "
-		                  "assignments or role definitions were changed recently, please observe propagation "
-		                  "time.\r\nCaller: appid=%s;oid=%s\r\nAction: '%s'\r\nResource: '%s'\r\nAssignment: (not "
-		                  "found)\r\nVault: %s;location=local",
-		                  call->who.app_id, call->who.object_id, action, scope, call->record.name);
-	}
-	SR_TRY(result);
-	char guid[SR_GUID_TEXT_LEN];
-	sr_guid_text(&assignment, guid);
-	sr_exchange_add_header(exchange, "x-ms-keyvault-rbac-assignment-id", guid);
 	return sr_ok();
 }
 
@@ -224,9 +226,6 @@ static struct sr_result perform(struct sr_exchange *exchange, struct sr_vault_ca
                                 struct sr_vault_answer *answer)
 {
 	SR_TRY(check_request(exchange, call));
-	struct vault_search search = {call, named_vault(exchange, call)};
-	call->record.name = search.name; /* for the audit entry, should there be no such vault */
-	SR_TRY(sr_database_read(call->vault->state.database, find_vault, &search));
 	SR_TRY(authorise(exchange, call));
 	SR_TRY(read_body(exchange, call));
 	return call->route->handler(call, answer);
@@ -350,6 +349,9 @@ struct sr_result sr_vault_api_handle(struct sr_exchange *exchange, void *context
 	struct sr_vault *vault = context;
 	if (sr_vault_admin_is_for(exchange)) {
 		return sr_vault_admin_handle(exchange, vault);
+	}
+	if (sr_vault_provider_is_for(exchange)) {
+		return sr_vault_provider_handle(exchange, vault);
 	}
 	struct pending *pending = sr_arena_alloc(sr_exchange_arena(exchange), sizeof *pending);
 	pending->exchange = exchange;

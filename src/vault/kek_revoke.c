@@ -100,6 +100,34 @@ struct sr_result sr_kek_shred(struct sr_connection *connection, const char *vaul
 	return sr_run(statement);
 }
 
+struct sr_result sr_kek_revoke_vault(struct sr_connection *connection, const char *vault, struct sr_kek_set *ret_set)
+{
+	SR_CLEANUP(sr_kek_set) struct sr_kek_set set = {0};
+	{
+		SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
+		SR_TRY(sr_prepare(connection, "SELECT resource, revocation_epoch FROM kek WHERE vault = ?1", &select));
+		sr_bind_text(select, 1, vault);
+		SR_TRY(collect(select, &set));
+	}
+	SR_CLEANUP(sr_statement) struct sr_statement *update = NULL;
+	SR_TRY(sr_prepare(connection, "UPDATE kek SET revocation_epoch = ?2 WHERE vault = ?1", &update));
+	sr_bind_text(update, 1, vault);
+	sr_bind_int(update, 2, (int64_t)set.revocation_epoch);
+	SR_TRY(sr_run(update));
+	*ret_set = set;
+	set.resources = NULL;
+	return sr_ok();
+}
+
+struct sr_result sr_kek_shred_vault(struct sr_connection *connection, const char *vault)
+{
+	SR_TRY(sr_execute(connection, "PRAGMA secure_delete = ON"));
+	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
+	SR_TRY(sr_prepare(connection, "UPDATE kek SET wrapped = NULL WHERE vault = ?1", &statement));
+	sr_bind_text(statement, 1, vault);
+	return sr_run(statement);
+}
+
 struct sr_result sr_kek_fold_log(struct sr_vault_state *state)
 {
 	struct sr_result result = sr_database_checkpoint(state->database);

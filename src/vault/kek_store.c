@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "vault/audit.h"
+#include "vault/vault_store.h"
 
 #include <string.h>
 
@@ -97,6 +98,7 @@ static struct sr_result check(struct sr_connection *connection, struct sr_arena 
 		return sr_ok();
 	}
 	SR_TRY(find_wrapping_key(connection, arena, kek, ret_key));
+	SR_TRY(sr_vault_check_lease(connection, kek->vault));
 	return sr_key_check_lease(&ret_key->state, sr_unix_s());
 }
 
@@ -214,6 +216,11 @@ static struct sr_result find_target(struct sr_connection *connection, struct req
 	if (!sr_key_can_wrap_secrets(&ret_key->state.spec)) {
 		return sr_fail(SR_INVALID, "data is put under RSA keys and 256-bit oct keys only");
 	}
+	if (ret_key->is_managed) { /* it would go with its certificate */
+		return sr_fail_as(SR_INVALID, "KeyManagedByKeyVault",
+		                  "the key belongs to a certificate, and data must not depend on that: make a key of its own");
+	}
+	SR_TRY(sr_vault_check_lease(connection, key->vault));
 	return sr_key_check_lease(&ret_key->state, sr_unix_s());
 }
 

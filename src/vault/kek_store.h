@@ -33,6 +33,11 @@ SR_MUST struct sr_result sr_kek_revoke_expired(struct sr_connection *connection,
 /* Within a write: destroys the wrapped KEKs under a key that is purged. What they opened is unreadable from now on. */
 SR_MUST struct sr_result sr_kek_shred(struct sr_connection *connection, const char *vault, const char *key);
 
+/* Both for all KEKs under keys of a vault: its deletion takes them away, its purge destroys them. */
+SR_MUST struct sr_result sr_kek_revoke_vault(struct sr_connection *connection, const char *vault,
+                                             struct sr_kek_set *ret_set);
+SR_MUST struct sr_result sr_kek_shred_vault(struct sr_connection *connection, const char *vault);
+
 /* After a shredding is durable: folds the database's log in, which still holds the pages as they were. Where readers
  * keep the log in use, its next checkpoint does it instead. */
 SR_MUST struct sr_result sr_kek_fold_log(struct sr_vault_state *state);

@@ -29,6 +29,7 @@ static struct sr_result backup_read(struct sr_connection *connection, void *cont
 	struct sr_key_record current;
 	const struct sr_key_name name = sr_call_key(call);
 	SR_TRY(sr_key_find(connection, call->arena, &name, SR_KEY_LIVE, &current));
+	SR_TRY(sr_key_check_unmanaged(&current));
 	call->name = current.name;
 	SR_TRY(sr_key_policy_get(connection, call->arena, call->record.name, call->name, &backup->policy));
 	SR_TRY(sr_key_list_versions(connection, call->arena, call->record.name, call->name, 0, VERSIONS_MAX,
@@ -41,7 +42,7 @@ static struct sr_result backup_read(struct sr_connection *connection, void *cont
 static void write_version(struct sr_buf *blob, const struct sr_key_record *key)
 {
 	sr_buf_append_block(blob, sr_bytes_str(key->version));
-	sr_buf_append_block(blob, sr_bytes_str(sr_key_type_name(key->state.spec.type)));
+	sr_buf_append_block(blob, sr_bytes_str(sr_key_kty(&key->state.spec)));
 	sr_buf_append_block(blob, sr_bytes_str(sr_key_curve_name(key->state.spec.curve)));
 	sr_buf_append_u32(blob, key->state.spec.bits);
 	sr_buf_append_u8(blob, key->state.is_enabled);
@@ -55,6 +56,17 @@ static void write_version(struct sr_buf *blob, const struct sr_key_record *key)
 	sr_buf_append_block(blob, key->sealed);
 }
 
+/* A version in the token is not extractable, and a backup that does not hold it would be none. */
+static struct sr_result check_may_leave(const struct sr_key_record *key)
+{
+	return key->state.spec.is_in_token
+	           ? sr_fail_as(SR_DENIED, "KeyNotExportable",
+	                        "Version %s of this key lives in the hardware module and cannot be taken out of it: copy "
+	                        "the token by its maker's means.",
+	                        key->version)
+	           : sr_ok();
+}
+
 struct sr_result sr_handle_key_backup(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct backup backup = {.call = call};
@@ -66,6 +78,7 @@ struct sr_result sr_handle_key_backup(struct sr_vault_call *call, struct sr_vaul
 	sr_buf_append_block(&blob, sr_bytes_str(backup.policy.json));
 	sr_buf_append_u32(&blob, (uint32_t)backup.versions.count);
 	for (size_t i = 0; i < backup.versions.count; i++) {
+		SR_TRY(check_may_leave(&backup.versions.items[i]));
 		write_version(&blob, &backup.versions.items[i]);
 	}
 	SR_TRY(sr_buf_result(&blob));

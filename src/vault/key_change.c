@@ -3,6 +3,7 @@
 #include "vault/key_handlers.h"
 
 #include "base/clock.h"
+#include "vault/hardware.h"
 #include "vault/kek_rewrap.h"
 #include "vault/key_json.h"
 #include "vault/rotation_policy.h"
@@ -57,6 +58,7 @@ static struct sr_result prepare(struct addition *addition, const struct sr_keypa
 	SR_TRY(sr_key_seal(call->vault->state.records, &name, keypair, &addition->sealed));
 	SR_TRY(sr_buf_result(&addition->sealed));
 	key->sealed = sr_buf_bytes(&addition->sealed);
+	key->token_id = sr_keypair_token_id(keypair);
 
 	struct sr_result usable = sr_key_check_lease(&key->state, key->created);
 	addition->is_followed = sr_is_ok(usable) && sr_key_can_wrap_secrets(&key->state.spec);
@@ -75,6 +77,9 @@ static struct sr_result add_version_at(struct sr_vault_call *call, const struct 
 		result = sr_call_write(call, addition_work, &addition, &addition.key.version);
 	}
 	sr_rewrap_plan_cleanup(&addition.plan);
+	if (!sr_is_ok(result)) {
+		sr_hardware_abandon(&call->vault->state, keypair);
+	}
 	if (sr_is_ok(result)) {
 		sr_tending_wake(call->vault->tending);
 		const struct sr_key_view view = view_of(call);
@@ -111,7 +116,8 @@ static struct sr_result read_create_spec(const json_t *body, struct sr_key_spec 
 	if (exponent != 65537) {
 		return sr_fail(SR_INVALID, "public_exponent: only 65537 is made");
 	}
-	return sr_key_spec_of(kty, key_size, crv, ret_spec);
+	SR_TRY(sr_key_spec_of(kty, key_size, crv, ret_spec));
+	return sr_key_check_hardware(ret_spec, sr_hsm_is_attached());
 }
 
 /* The name is checked before the costly making of a key; inserting checks it again. */
@@ -144,7 +150,7 @@ struct sr_result sr_handle_key_create(struct sr_vault_call *call, struct sr_vaul
 	SR_TRY(sr_key_wishes_apply(&wishes, &key));
 	SR_TRY(check_name_is_free(call));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_keypair_generate(&spec, &keypair));
+	SR_TRY(sr_hardware_make_key(&call->vault->state, &spec, &keypair));
 	return add_version(call, &key, keypair, answer);
 }
 
@@ -157,16 +163,20 @@ struct sr_result sr_handle_key_import(struct sr_vault_call *call, struct sr_vaul
 	if (!jwk) {
 		return sr_fail(SR_INVALID, "Property 'key' is required.");
 	}
-	if (is_hardware) {
-		return sr_fail_as(SR_INVALID, "KeyTypeNotSupported", "Hsm: this vault has no hardware module.");
-	}
 	struct sr_key_wishes wishes;
 	SR_TRY(sr_key_wishes_read(call->arena, call->body, json_object_get(jwk, "key_ops"), &wishes));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_key_import_jwk(call->arena, jwk, &keypair));
-	struct sr_key_record key = fresh_record(sr_keypair_spec(keypair));
+	bool is_of_hardware_type;
+	SR_TRY(sr_key_import_jwk(call->arena, jwk, &keypair, &is_of_hardware_type));
+	struct sr_key_spec spec = sr_keypair_spec(keypair);
+	spec.is_in_token = is_hardware || is_of_hardware_type;
+	SR_TRY(sr_key_check_hardware(&spec, sr_hsm_is_attached()));
+	struct sr_key_record key = fresh_record(spec);
 	SR_TRY(sr_key_wishes_apply(&wishes, &key));
 	SR_TRY(check_name_is_free(call));
+	if (spec.is_in_token) {
+		SR_TRY(sr_hardware_move_key(&call->vault->state, &keypair));
+	}
 	return add_version(call, &key, keypair, answer);
 }
 
@@ -187,6 +197,7 @@ struct sr_result sr_key_rotate(struct sr_vault_call *call, int64_t now, struct s
 {
 	struct sr_key_record last;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &last));
+	SR_TRY(sr_key_check_unmanaged(&last));
 	call->name = last.name;
 	struct policy_search search = {.call = call};
 	SR_TRY(sr_database_read(call->vault->state.database, find_policy, &search));
@@ -195,7 +206,7 @@ struct sr_result sr_key_rotate(struct sr_vault_call *call, int64_t now, struct s
 	key.tags = last.tags;
 	SR_TRY(sr_rotation_policy_end(search.policy.json, now, &key.state.exp));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_keypair_generate(&last.state.spec, &keypair));
+	SR_TRY(sr_hardware_make_key(&call->vault->state, &last.state.spec, &keypair));
 	return add_version_at(call, &key, keypair, now, answer);
 }
 
@@ -239,6 +250,7 @@ static struct sr_result update_work(struct sr_connection *connection, void *cont
 	struct update *update = context;
 	const struct sr_key_name name = sr_call_key(update->call);
 	SR_TRY(sr_key_find(connection, update->call->arena, &name, SR_KEY_LIVE, &update->key));
+	SR_TRY(sr_key_check_unmanaged(&update->key));
 	SR_TRY(sr_key_wishes_apply(&update->wishes, &update->key));
 	update->key.updated = sr_unix_s();
 	SR_TRY(sr_key_update(connection, &update->key));

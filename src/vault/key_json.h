@@ -40,7 +40,8 @@ SR_MUST struct sr_result sr_key_wishes_read(struct sr_arena *arena, const json_t
 /* Lays the wishes over a version's state and tags; SR_INVALID where they do not go together or with the type. */
 SR_MUST struct sr_result sr_key_wishes_apply(const struct sr_key_wishes *wishes, struct sr_key_record *key);
 
-/* A private JWK to a key. */
-SR_MUST struct sr_result sr_key_import_jwk(struct sr_arena *arena, const json_t *jwk, struct sr_keypair **ret_keypair);
+/* A private JWK to a key in software; `ret_is_hardware` tells that its kty asks for one in the token. */
+SR_MUST struct sr_result sr_key_import_jwk(struct sr_arena *arena, const json_t *jwk, struct sr_keypair **ret_keypair,
+                                           bool *ret_is_hardware);
 
 #endif

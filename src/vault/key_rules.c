@@ -20,12 +20,13 @@ enum {
 };
 static const struct {
 	enum sr_key_type type;
-	const char *name;
+	const char *name, *hardware_name;
 	unsigned usual, possible;
 } types[] = {
-    {SR_KEY_RSA, "RSA", CIPHER_OPERATIONS | SIGN_OPERATIONS, CIPHER_OPERATIONS | SIGN_OPERATIONS | SR_KEY_IMPORT},
-    {SR_KEY_EC, "EC", SIGN_OPERATIONS, SIGN_OPERATIONS},
-    {SR_KEY_OCT, "oct", CIPHER_OPERATIONS, CIPHER_OPERATIONS},
+    {SR_KEY_RSA, "RSA", "RSA-HSM", CIPHER_OPERATIONS | SIGN_OPERATIONS,
+     CIPHER_OPERATIONS | SIGN_OPERATIONS | SR_KEY_IMPORT},
+    {SR_KEY_EC, "EC", "EC-HSM", SIGN_OPERATIONS, SIGN_OPERATIONS},
+    {SR_KEY_OCT, "oct", "oct-HSM", CIPHER_OPERATIONS, CIPHER_OPERATIONS},
 };
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };
 
@@ -177,15 +178,10 @@ struct sr_result sr_key_spec_of(const char *kty, int64_t key_size, const char *c
 		if (strlen(types[i].name) != len || strncmp(types[i].name, kty, len) != 0) {
 			continue;
 		}
-		if (suffix && strcmp(suffix, "-HSM") == 0) {
-			return sr_fail_as(SR_INVALID, "KeyTypeNotSupported",
-			                  "Keys of type %s need a hardware module, and this vault has none: use %s.", kty,
-			                  types[i].name);
-		}
-		if (suffix) {
+		if (suffix && strcmp(suffix, "-HSM") != 0) {
 			break;
 		}
-		struct sr_key_spec spec = {.type = types[i].type};
+		struct sr_key_spec spec = {.type = types[i].type, .is_in_token = suffix};
 		if (spec.type == SR_KEY_EC) {
 			SR_TRY(sr_key_curve_by_name(crv ? crv : "P-256", &spec.curve));
 		} else {
@@ -197,9 +193,19 @@ struct sr_result sr_key_spec_of(const char *kty, int64_t key_size, const char *c
 	return sr_fail(SR_INVALID, "kty: '%.64s' is no key type", kty);
 }
 
-const char *sr_key_type_name(enum sr_key_type type)
+struct sr_result sr_key_check_hardware(const struct sr_key_spec *spec, bool has_hardware)
 {
-	return types[type].name;
+	if (!spec->is_in_token || has_hardware) {
+		return sr_ok();
+	}
+	return sr_fail_as(SR_INVALID, "KeyTypeNotSupported",
+	                  "Keys of type %s need a hardware module, and this vault has none: use %s.", sr_key_kty(spec),
+	                  types[spec->type].name);
+}
+
+const char *sr_key_kty(const struct sr_key_spec *spec)
+{
+	return spec->is_in_token ? types[spec->type].hardware_name : types[spec->type].name;
 }
 
 const char *sr_key_curve_name(enum sr_curve curve)

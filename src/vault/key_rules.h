@@ -67,11 +67,14 @@ bool sr_is_key_name(const char *name);
 bool sr_is_key_version(const char *version);
 
 /* kty and crv to a spec: "RSA" with 0 (2048), 2048, 3072, 4096; "EC" with a curve ("P-256" where NULL); "oct" with 0
- * (256), 128, 192, 256. The -HSM names are refused ("KeyTypeNotSupported"): keys are in software, and must not be
- * passed off as anything else. */
+ * (256), 128, 192, 256; each with "-HSM" behind it for a key in the token. */
 SR_MUST struct sr_result sr_key_spec_of(const char *kty, int64_t key_size, const char *crv,
                                         struct sr_key_spec *ret_spec);
-const char *sr_key_type_name(enum sr_key_type type);
+/* A new key of an -HSM type where there is no module is refused ("KeyTypeNotSupported"): a key in software must not be
+ * passed off as anything else. */
+SR_MUST struct sr_result sr_key_check_hardware(const struct sr_key_spec *spec, bool has_hardware);
+/* "RSA", or "RSA-HSM" for a key in the token. */
+const char *sr_key_kty(const struct sr_key_spec *spec);
 const char *sr_key_curve_name(enum sr_curve curve);
 SR_MUST struct sr_result sr_key_curve_by_name(const char *name, enum sr_curve *ret_curve);
 

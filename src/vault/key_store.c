@@ -1,12 +1,14 @@
 /* SQL on the tables `key` and `key_version`. */
 #include "vault/key_store.h"
 
+#include "vault/hardware.h"
+
 #include <string.h>
 
 /* What read_row expects, from key k joined with key_version v. */
 #define COLUMNS                                                                                                \
 	"k.vault, k.name, v.version, v.kty, v.enabled, v.nbf, v.exp, v.created, v.updated, v.operations, v.tags, " \
-	"v.public, v.sealed, v.number, k.deleted_at, k.purge_at"
+	"v.public, v.sealed, v.number, k.deleted_at, k.purge_at, k.managed"
 #define JOINED  "key AS k JOIN key_version AS v ON v.vault = k.vault AND v.key = k.name"
 #define CURRENT "(SELECT max(number) FROM key_version AS m WHERE m.vault = k.vault AND m.key = k.name)"
 /* ?5 is an enum sr_key_presence. */
@@ -38,7 +40,7 @@ static void write_spec(const struct sr_key_spec *spec, char to[static 16])
 	if (spec->type == SR_KEY_EC) {
 		sr_buf_printf(&text, "EC:%s", sr_key_curve_name(spec->curve));
 	} else {
-		sr_buf_printf(&text, "%s:%u", sr_key_type_name(spec->type), spec->bits);
+		sr_buf_printf(&text, "%s:%u", sr_key_kty(spec), spec->bits);
 	}
 	size_t len = text.len < 15 ? text.len : 15;
 	memcpy(to, text.data, len);
@@ -55,7 +57,7 @@ static struct sr_result read_spec(struct sr_arena *arena, struct sr_bytes text, 
 	}
 	*size++ = '\0';
 	uint64_t bits = 0;
-	if (strcmp(kty, "EC") != 0) {
+	if (strncmp(kty, "EC", 2) != 0) {
 		SR_TRY(sr_parse_u64(sr_bytes_str(size), 8192, &bits));
 	}
 	return sr_key_spec_of(kty, (int64_t)bits, size, ret_spec);
@@ -79,6 +81,7 @@ static struct sr_result read_row(struct sr_arena *arena, struct sr_statement *st
 	    .number = sr_column_int(statement, 13),
 	    .deleted_at = column_time(statement, 14),
 	    .purge_at = column_time(statement, 15),
+	    .is_managed = sr_column_int(statement, 16) != 0,
 	};
 	key.state.is_deleted = key.deleted_at != SR_NO_TIME;
 	SR_TRY(read_spec(arena, sr_column_text(statement, 3), &key.state.spec));
@@ -141,11 +144,22 @@ struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *
 	return read_row(arena, statement, ret_key);
 }
 
+struct sr_result sr_key_check_unmanaged(const struct sr_key_record *key)
+{
+	return key->is_managed
+	           ? sr_fail_as(SR_DENIED, "KeyManagedByKeyVault",
+	                        "Key %s belongs to the certificate of the same name: change, delete, recover or "
+	                        "back up that.",
+	                        key->name)
+	           : sr_ok();
+}
+
 /* The key's row: made, or found undeleted. */
 static struct sr_result insert_key_row(struct sr_connection *connection, const struct sr_key_record *key)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT deleted_at IS NOT NULL FROM key WHERE vault = ?1 AND name = ?2", &statement));
+	SR_TRY(sr_prepare(connection, "SELECT deleted_at IS NOT NULL, managed FROM key WHERE vault = ?1 AND name = ?2",
+	                  &statement));
 	sr_bind_text(statement, 1, key->vault);
 	sr_bind_text(statement, 2, key->name);
 	bool is_row;
@@ -156,11 +170,18 @@ static struct sr_result insert_key_row(struct sr_connection *connection, const s
 		                  "this state, the key can only be recovered or purged.",
 		                  key->name);
 	}
+	if (is_row && (sr_column_int(statement, 1) != 0) != key->is_managed) {
+		return sr_fail_as(SR_CONFLICT, "ObjectIsManaged",
+		                  key->is_managed ? "Key %s exists already and belongs to no certificate."
+		                                  : "Key %s belongs to a certificate and changes with that alone.",
+		                  key->name);
+	}
 	if (is_row) {
 		return sr_ok();
 	}
 	SR_CLEANUP(sr_statement) struct sr_statement *insert = NULL;
-	SR_TRY(sr_prepare(connection, "INSERT INTO key(vault, name, created) VALUES(?1, ?2, ?3)", &insert));
+	SR_TRY(sr_prepare(connection, "INSERT INTO key(vault, name, created, managed) VALUES(?1, ?2, ?3, ?4)", &insert));
+	sr_bind_int(insert, 4, key->is_managed);
 	sr_bind_text(insert, 1, key->vault);
 	sr_bind_text(insert, 2, key->name);
 	sr_bind_int(insert, 3, key->created);
@@ -191,7 +212,8 @@ struct sr_result sr_key_insert(struct sr_connection *connection, const struct sr
 	sr_bind_text(statement, 11, key->tags);
 	sr_bind_text(statement, 12, key->public_jwk);
 	sr_bind_blob(statement, 13, key->sealed);
-	return sr_run(statement);
+	SR_TRY(sr_run(statement));
+	return key->token_id.len ? sr_hardware_settle(connection, key) : sr_ok();
 }
 
 struct sr_result sr_key_update(struct sr_connection *connection, const struct sr_key_record *key)
@@ -234,6 +256,7 @@ struct sr_result sr_key_recover(struct sr_connection *connection, const char *va
 struct sr_result sr_key_purge(struct sr_connection *connection, const char *vault, const char *name)
 {
 	static const char *const steps[] = {
+	    "UPDATE hardware_object SET state = 2 WHERE vault = ?1 AND key = ?2", /* hardware.c destroys them */
 	    "DELETE FROM key_version WHERE vault = ?1 AND key = ?2",
 	    "DELETE FROM key WHERE vault = ?1 AND name = ?2",
 	};

@@ -119,7 +119,7 @@ struct sr_result sr_key_wishes_apply(const struct sr_key_wishes *wishes, struct 
 		state.operations = wishes->operations;
 	}
 	if (state.operations & ~sr_key_possible_operations(state.spec.type)) {
-		return sr_fail(SR_INVALID, "key_ops: some do not go with a key of type %s", sr_key_type_name(state.spec.type));
+		return sr_fail(SR_INVALID, "key_ops: some do not go with a key of type %s", sr_key_kty(&state.spec));
 	}
 	if (state.nbf != SR_NO_TIME && state.exp != SR_NO_TIME && state.exp <= state.nbf) {
 		return sr_fail(SR_INVALID, "attributes: exp must come after nbf");
@@ -185,13 +185,15 @@ static struct sr_result read_oct(struct sr_arena *arena, const json_t *jwk, stru
 	return sr_ok();
 }
 
-static struct sr_result read_parts(struct sr_arena *arena, const json_t *jwk, struct sr_key_private *parts)
+static struct sr_result read_parts(struct sr_arena *arena, const json_t *jwk, struct sr_key_private *parts,
+                                   bool *ret_is_hardware)
 {
 	const char *kty = NULL;
 	SR_TRY(sr_json_get_string(jwk, "kty", &kty));
 	struct sr_key_spec spec;
 	SR_TRY(sr_key_spec_of(kty, 0, NULL, &spec)); /* for the type; the size follows from the members */
 	parts->public_parts.spec.type = spec.type;
+	*ret_is_hardware = spec.is_in_token;
 	switch (spec.type) {
 	case SR_KEY_RSA:
 		return read_rsa(arena, jwk, parts);
@@ -203,15 +205,18 @@ static struct sr_result read_parts(struct sr_arena *arena, const json_t *jwk, st
 	return sr_fail(SR_INTERNAL, "a key type without a reader");
 }
 
-struct sr_result sr_key_import_jwk(struct sr_arena *arena, const json_t *jwk, struct sr_keypair **ret_keypair)
+struct sr_result sr_key_import_jwk(struct sr_arena *arena, const json_t *jwk, struct sr_keypair **ret_keypair,
+                                   bool *ret_is_hardware)
 {
 	/* The decoded members lie in the request's arena, which is wiped as it ends. */
 	struct sr_key_private parts = {0};
-	SR_TRY(read_parts(arena, jwk, &parts));
+	bool is_hardware;
+	SR_TRY(read_parts(arena, jwk, &parts, &is_hardware));
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
 	SR_TRY(sr_keypair_import(&parts, &keypair));
 	struct sr_key_spec spec = sr_keypair_spec(keypair), allowed;
-	SR_TRY(sr_key_spec_of(sr_key_type_name(spec.type), spec.bits, sr_key_curve_name(spec.curve), &allowed));
+	SR_TRY(sr_key_spec_of(sr_key_kty(&spec), spec.bits, sr_key_curve_name(spec.curve), &allowed));
 	*ret_keypair = SR_TAKE(keypair);
+	*ret_is_hardware = is_hardware;
 	return sr_ok();
 }

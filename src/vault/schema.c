@@ -106,8 +106,122 @@ static const char secrets[] =
     ");"
     "CREATE UNIQUE INDEX secret_version_by_number ON secret_version(secret, number);"
     "CREATE UNIQUE INDEX secret_version_by_version ON secret_version(secret, version);";
-static const char certificates[] = "SELECT 1";
-static const char vault_access[] = "SELECT 1";
+/* A certificate's row holds its policy; each version its DER and, where the private key is the vault's, a managed key
+ * and a managed secret of the same name and version stand beside it. */
+static const char certificates[] =
+    "ALTER TABLE key ADD COLUMN managed INTEGER NOT NULL DEFAULT 0;" /* 1: a certificate's of the same name */
+
+    "CREATE TABLE certificate("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " name TEXT NOT NULL COLLATE NOCASE,"
+    " created INTEGER NOT NULL,"
+    " deleted_at INTEGER,"
+    " purge_at INTEGER,"
+    " policy TEXT NOT NULL," /* JSON, as certificate_policy.c normalizes it */
+    " policy_created INTEGER NOT NULL,"
+    " policy_updated INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, name)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX certificate_by_purge ON certificate(purge_at) WHERE purge_at IS NOT NULL;"
+
+    "CREATE TABLE certificate_version("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " certificate TEXT NOT NULL COLLATE NOCASE,"
+    " version TEXT NOT NULL,"   /* 32 hex digits */
+    " number INTEGER NOT NULL," /* grows by one a version */
+    " enabled INTEGER NOT NULL,"
+    " nbf INTEGER NOT NULL," /* the certificate's own dates */
+    " exp INTEGER NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL,"
+    " tags TEXT,"                /* JSON object */
+    " has_key INTEGER NOT NULL," /* 0: the private key is not in the vault (a service's own) */
+    " renew_at INTEGER,"         /* when the policy's actions are due; NULL: not, or done, or not the current one */
+    " notice_at INTEGER,"
+    " thumbprint BLOB NOT NULL,"
+    " cer BLOB NOT NULL,"   /* DER */
+    " chain BLOB NOT NULL," /* blocks of DER: what leads to its root */
+    " PRIMARY KEY(vault, certificate, version)"
+    ") WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX certificate_version_by_number ON certificate_version(vault, certificate, number);"
+    "CREATE INDEX certificate_version_by_renewal ON certificate_version(renew_at) WHERE renew_at IS NOT NULL;"
+    "CREATE INDEX certificate_version_by_notice ON certificate_version(notice_at) WHERE notice_at IS NOT NULL;"
+
+    "CREATE TABLE certificate_operation(" /* the last creation of each certificate */
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " certificate TEXT NOT NULL COLLATE NOCASE,"
+    " version TEXT NOT NULL," /* what it makes */
+    " request_id TEXT NOT NULL,"
+    " status TEXT NOT NULL," /* inProgress, completed, cancelled */
+    " issuer TEXT NOT NULL,"
+    " csr BLOB NOT NULL,"
+    " sealed BLOB," /* the key pair, while it waits for its certificate */
+    " enabled INTEGER NOT NULL,"
+    " tags TEXT,"
+    " created INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, certificate)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE certificate_issuer("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " name TEXT NOT NULL COLLATE NOCASE,"
+    " provider TEXT NOT NULL,"
+    " account TEXT,"
+    " password BLOB,"     /* sealed under the records key; never given out */
+    " organisation TEXT," /* org_details, JSON object */
+    " enabled INTEGER NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, name)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE certificate_ca(" /* what signs for the issuer "Strongroom", one a vault */
+    " vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,"
+    " sealed BLOB NOT NULL"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE certificate_contacts("
+    " vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,"
+    " contacts TEXT NOT NULL" /* JSON array */
+    ") WITHOUT ROWID;";
+/* Who may reach a vault and do what, and the vault as a resource of the resource manager. Identities and names in
+ * either case are the same. */
+static const char vault_access[] =
+    "ALTER TABLE vault ADD COLUMN subscription TEXT COLLATE NOCASE;" /* NULL: the installation's */
+    "ALTER TABLE vault ADD COLUMN location TEXT NOT NULL DEFAULT 'local';"
+    "ALTER TABLE vault ADD COLUMN sku TEXT NOT NULL DEFAULT 'standard';"
+    "ALTER TABLE vault ADD COLUMN by_roles INTEGER NOT NULL DEFAULT 1;"  /* 0: by access policies */
+    "ALTER TABLE vault ADD COLUMN is_public INTEGER NOT NULL DEFAULT 1;" /* 0: nobody comes in by network */
+    "ALTER TABLE vault ADD COLUMN denies INTEGER NOT NULL DEFAULT 0;"    /* 1: only addresses in network_rule */
+    "ALTER TABLE vault ADD COLUMN bypasses INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE vault ADD COLUMN tags TEXT;"   /* JSON object */
+    "ALTER TABLE vault ADD COLUMN extras TEXT;" /* JSON object: properties that are kept, shown and do nothing here */
+    "ALTER TABLE vault ADD COLUMN updated INTEGER;"
+    "ALTER TABLE vault ADD COLUMN created_by TEXT;"
+    "ALTER TABLE vault ADD COLUMN updated_by TEXT;"
+    "ALTER TABLE vault ADD COLUMN deleted_at INTEGER;" /* NULL: not deleted */
+    "ALTER TABLE vault ADD COLUMN purge_at INTEGER;"
+    "CREATE INDEX vault_by_purge ON vault(purge_at) WHERE purge_at IS NOT NULL;"
+
+    "CREATE TABLE access_policy("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " object TEXT NOT NULL COLLATE NOCASE,"      /* a principal's or a group's id */
+    " application TEXT NOT NULL COLLATE NOCASE," /* '': by way of any client */
+    " keys INTEGER NOT NULL,"                    /* bits in the order of access_policy.c */
+    " secrets INTEGER NOT NULL,"
+    " certificates INTEGER NOT NULL,"
+    " storage INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, object, application)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE network_rule("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " position INTEGER NOT NULL,"
+    " text TEXT NOT NULL,"  /* as it is shown */
+    " first BLOB NOT NULL," /* 16 bytes, as network_rule.h has them */
+    " last BLOB NOT NULL,"
+    " PRIMARY KEY(vault, position)"
+    ") WITHOUT ROWID;";
 static const char audit_checkpoints[] = "SELECT 1";
 static const char key_tending[] =
     "ALTER TABLE key ADD COLUMN tend_at INTEGER DEFAULT 0;" /* when its policy asks for something; 0: to be worked out;
@@ -126,7 +240,16 @@ static const char key_tending[] =
     " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END;"
     "CREATE TRIGGER key_version_changed AFTER UPDATE OF exp, enabled ON key_version BEGIN"
     " UPDATE key SET tend_at = 0 WHERE vault = new.vault AND name = new.key; END";
-static const char hardware_keys[] = "SELECT 1";
+static const char hardware_keys[] =
+    "CREATE TABLE hardware_object("  /* what is ours in the PKCS#11 token */
+    " id BLOB NOT NULL PRIMARY KEY," /* CKA_ID */
+    " state INTEGER NOT NULL,"       /* 0: about to be made; 1: of a key version; 2: to be destroyed */
+    " vault TEXT COLLATE NOCASE,"    /* NULL with key and version until it is a version's */
+    " key TEXT COLLATE NOCASE,"
+    " version TEXT"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX hardware_object_by_key ON hardware_object(vault, key);"
+    "CREATE INDEX hardware_object_to_do ON hardware_object(state) WHERE state <> 1;";
 static const char whole_backup[] = "SELECT 1";
 
 const char *const sr_vault_upgrades[] = {

@@ -6,13 +6,16 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
+#include "vault/backup.h"
+#include "vault/hardware.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
+#include "vault/system_vault.h"
 
 #include <unistd.h>
 
-enum { KEY_CACHE_MAX = 64, RSA_POOL = 4, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000 };
+enum { KEY_CACHE_MAX = 64, RSA_POOL = 4, RSA_POOL_BITS = 2048, STOP_GRACE_MS = 5000, CA_MAX = 16384 };
 
 struct sr_result sr_vault_create_root(const char *root_key_path)
 {
@@ -55,7 +58,8 @@ static struct sr_result make_default_vault(struct sr_connection *connection, voi
 	const struct sr_vault_record record = {.name = SR_DEFAULT_VAULT,
 	                                       .resource_group = SR_DEFAULT_GROUP,
 	                                       .created = sr_unix_s(),
-	                                       .retention_days = SR_RETENTION_DAYS};
+	                                       .retention_days = SR_RETENTION_DAYS,
+	                                       .is_by_roles = true};
 	struct sr_result result = sr_vault_insert(connection, &record);
 	if (sr_result_code(result) == SR_EXISTS) {
 		sr_ignore(result);
@@ -68,6 +72,9 @@ static struct sr_result open_authority(struct sr_vault *vault)
 {
 	SR_TRY(sr_authority_open(&vault->state, sr_host_dns_names(vault->host), sr_host_addresses(vault->host),
 	                         &vault->authority));
+	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(CA_MAX);
+	SR_TRY(sr_certificate_der(sr_authority_certificate(vault->authority), &ca_der));
+	SR_TRY(sr_system_certificate_show_ca(&vault->state, sr_buf_bytes(&ca_der)));
 	SR_TRY(sr_authority_issue(vault->authority, "vault", &vault->own));
 	return sr_host_enrol_as_authority(vault->host, vault->own, sr_authority_certificate(vault->authority),
 	                                  sr_authority_sign, vault->authority);
@@ -120,6 +127,9 @@ static struct sr_result start_server(struct sr_vault *vault)
 		SR_TRY(sr_server_listen(vault->server, sr_host_public_tls(vault->host), addresses[i],
 		                        (uint16_t)config->vault_port, &port));
 	}
+	uint16_t provider_port;
+	SR_TRY(sr_server_listen(vault->server, sr_host_internal_tls(vault->host), config->internal,
+	                        (uint16_t)config->vault_provider_port, &provider_port));
 	SR_TRY(sr_server_listen_unix(vault->server, sr_host_socket_path(vault->host)));
 	return sr_server_start(vault->server);
 }
@@ -128,8 +138,12 @@ static struct sr_result start(struct sr_vault *vault)
 {
 	const struct sr_key_spec pooled = {.type = SR_KEY_RSA, .bits = RSA_POOL_BITS};
 	vault->started_ms = sr_boottime_ms();
+	SR_TRY(sr_hardware_attach(sr_host_config(vault->host)));
 	SR_TRY(open_database(vault));
+	SR_TRY(sr_vault_check_restored(vault));
+	SR_TRY(sr_hardware_recover(&vault->state));
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
+	SR_TRY(sr_database_write(vault->state.database, sr_system_vault_make, NULL));
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
 	SR_TRY(sr_tending_start(vault, &vault->tending));
@@ -167,13 +181,14 @@ static void stop(struct sr_vault *vault)
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
 	sr_key_cache_free(vault->state.cache);
+	sr_hsm_detach();
 	sr_database_close(vault->state.database);
 	sr_vault_master_free(&vault->master);
 }
 
 struct sr_result sr_vault_serve(struct sr_host *host)
 {
-	struct sr_vault vault = {.host = host};
+	struct sr_vault vault = {.own_mutex = SR_MUTEX(SR_RANK_LEAF), .host = host};
 	struct sr_result result = start(&vault);
 	if (sr_is_ok(result)) {
 		sr_host_ready(host);

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
 	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_CLEANUP(sr_result) struct sr_result imported = sr_key_import_jwk(arena, jwk, &keypair);
+	bool is_hardware;
+	SR_CLEANUP(sr_result) struct sr_result imported = sr_key_import_jwk(arena, jwk, &keypair, &is_hardware);
 	const char *public_jwk = NULL;
 	SR_CLEANUP(sr_result)
 	struct sr_result shown = sr_is_ok(imported) ? sr_key_public_jwk(arena, keypair, &public_jwk) : sr_ok();

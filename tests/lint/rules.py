@@ -100,6 +100,11 @@ def sockets_only_in_net(path, text):
         yield from matches(r'\bSSL_\w+\s*\(', path, text, 'only net touches TLS')
 
 
+def plain_http_only_for_metadata(path, text):
+    if room_of(path) != 'net' and path != 'src/identity/metadata_listen.c':
+        yield from matches(r'\bsr_server_listen_plain\s*\(', path, text, 'customers are served over TLS alone')
+
+
 def crypto_only_in_seal(path, text):
     if room_of(path) not in ('seal', 'net'):
         yield from matches(r'\b(EVP_|RAND_|HMAC|SHA256|AES_|BN_|RSA_|EC_)\w*\s*\(', path, text, 'only seal touches cryptography')
@@ -153,6 +158,7 @@ RULES = [
     (no_memcmp, 'src/vault/x.c', '/* . */\nint f(void) { return memcmp(a, b, 1); }\n'),
     (writing_only_in_seal, 'src/blob/x.c', '/* . */\nint f(void) { return open("x", O_WRONLY); }\n'),
     (sockets_only_in_net, 'src/blob/x.c', '/* . */\nint f(void) { return socket(1, 2, 3); }\n'),
+    (plain_http_only_for_metadata, 'src/blob/x.c', '/* . */\nvoid f(void) { sr_server_listen_plain(s, "127.0.0.1", 80, 0); }\n'),
     (crypto_only_in_seal, 'src/blob/x.c', '/* . */\nvoid f(void) { EVP_CIPHER_CTX_new(); }\n'),
     (sqlite_only_in_seal, 'src/blob/x.c', '/* . */\nvoid f(void) { sqlite3_open("x", 0); }\n'),
     (results_must_be_used, 'src/blob/x.h', '/* . */\nstruct sr_result sr_x_do(void);\n'),

@@ -152,8 +152,8 @@ await step('init_refuses_an_existing_installation_and_harms_nothing', async () =
 });
 await step('init_that_fails_can_be_tried_again', async () => {
   const other = `${state}-other`;
-  const free = await freePorts(5);
-  const ports = (isTaken) => ['identity-port', 'vault-port', 'blob-port', 'identity-internal-port', 'vault-internal-port'].flatMap((name, i) => [`--${name}`, String(isTaken ? own.ports[name] : free[i])]);
+  const free = await freePorts(6);
+  const ports = (isTaken) => ['identity-port', 'vault-port', 'blob-port', 'identity-internal-port', 'vault-internal-port', 'vault-provider-port'].flatMap((name, i) => [`--${name}`, String(isTaken ? own.ports[name] : free[i])]);
   try {
     const taken = program(['init', '--state', other, ...ports(true)]);
     equal(taken.status, 1, 'ports that are in use');

@@ -217,7 +217,7 @@ static bool allows_pattern(const char *pattern, const char *action)
 {
 	const char *const granted[] = {pattern, NULL};
 	const char *const nothing[] = {NULL};
-	const struct sr_role role = {"id", "name", nothing, nothing, granted, nothing};
+	const struct sr_role role = {"id", "name", nothing, nothing, granted, nothing, NULL};
 	return sr_role_allows(&role, action, true);
 }
 
@@ -253,7 +253,7 @@ static void not_actions_take_away_from_their_own_kind_only(void **state)
 	const char *const all[] = {"*", NULL};
 	const char *const writes[] = {"*/write", "a/b/*", NULL};
 	const char *const nothing[] = {NULL};
-	const struct sr_role role = {"id", "name", all, nothing, all, writes};
+	const struct sr_role role = {"id", "name", all, nothing, all, writes, NULL};
 	assert_false(sr_role_allows(&role, "x/Write", true));
 	assert_false(sr_role_allows(&role, "a/b/read", true));
 	assert_true(sr_role_allows(&role, "a/read", true));

@@ -51,6 +51,7 @@ static inline int fixture_set_up(void **state)
 	    .token_lifetime_s = TOKEN_S};
 	fixture->identity.port = 8441;
 	fixture->identity.rate_limit = sr_rate_limit_new(10, 6000);
+	fixture->identity.address_limit = sr_rate_limit_new(100, 1000);
 	fixture_reopen(fixture, NOW_S);
 	*state = fixture;
 	return 0;
@@ -61,6 +62,7 @@ static inline int fixture_tear_down(void **state)
 	struct fixture *fixture = *state;
 	sr_identity_store_close(fixture->store);
 	sr_rate_limit_free(fixture->identity.rate_limit);
+	sr_rate_limit_free(fixture->identity.address_limit);
 	sr_secret_free(fixture->dek);
 	sr_arena_free(fixture->arena);
 	DIR *folder = opendir(fixture->folder);

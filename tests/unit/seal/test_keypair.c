@@ -12,9 +12,14 @@
 enum { OUT_MAX = 4096 };
 
 static const struct sr_key_spec specs[] = {
-    {SR_KEY_RSA, 2048, SR_CURVE_NONE}, {SR_KEY_EC, 0, SR_CURVE_P256},    {SR_KEY_EC, 0, SR_CURVE_P384},
-    {SR_KEY_EC, 0, SR_CURVE_P521},     {SR_KEY_EC, 0, SR_CURVE_P256K},   {SR_KEY_OCT, 128, SR_CURVE_NONE},
-    {SR_KEY_OCT, 192, SR_CURVE_NONE},  {SR_KEY_OCT, 256, SR_CURVE_NONE},
+    {.type = SR_KEY_RSA, .bits = 2048},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P256},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P384},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P521},
+    {.type = SR_KEY_EC, .curve = SR_CURVE_P256K},
+    {.type = SR_KEY_OCT, .bits = 128},
+    {.type = SR_KEY_OCT, .bits = 192},
+    {.type = SR_KEY_OCT, .bits = 256},
 };
 enum { SPEC_COUNT = sizeof specs / sizeof *specs };
 
@@ -249,8 +254,8 @@ static void test_specs_that_do_not_exist_are_refused(void **state)
 {
 	(void)state;
 	static const struct sr_key_spec bad[] = {
-	    {SR_KEY_RSA, 1024, SR_CURVE_NONE}, {SR_KEY_RSA, 2049, SR_CURVE_NONE},       {SR_KEY_EC, 0, SR_CURVE_NONE},
-	    {SR_KEY_OCT, 512, SR_CURVE_NONE},  {(enum sr_key_type)9, 0, SR_CURVE_NONE},
+	    {.type = SR_KEY_RSA, .bits = 1024}, {.type = SR_KEY_RSA, .bits = 2049}, {.type = SR_KEY_EC, .bits = 0},
+	    {.type = SR_KEY_OCT, .bits = 512},  {.type = (enum sr_key_type)9},
 	};
 	struct sr_keypair *none = NULL;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

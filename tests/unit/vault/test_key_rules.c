@@ -100,7 +100,7 @@ static void a_disabled_or_deleted_version_is_not_left(void **unused)
 	assert_false(sr_key_may_leave(&state));
 }
 
-static void kinds_are_those_that_a_vault_without_hardware_makes(void **unused)
+static void kinds_are_known_by_name_size_and_curve(void **unused)
 {
 	(void)unused;
 	const struct {
@@ -132,7 +132,13 @@ static void kinds_are_those_that_a_vault_without_hardware_makes(void **unused)
 	const char *const hardware[] = {"RSA-HSM", "EC-HSM", "oct-HSM"};
 	for (size_t i = 0; i < 3; i++) {
 		struct sr_key_spec spec;
-		expect_reason(sr_key_spec_of(hardware[i], 0, NULL, &spec), SR_INVALID, "KeyTypeNotSupported");
+		expect_ok(sr_key_spec_of(hardware[i], 0, NULL, &spec));
+		assert_true(spec.is_in_token);
+		assert_string_equal(sr_key_kty(&spec), hardware[i]);
+		expect_reason(sr_key_check_hardware(&spec, false), SR_INVALID, "KeyTypeNotSupported");
+		expect_ok(sr_key_check_hardware(&spec, true));
+		spec.is_in_token = false;
+		expect_ok(sr_key_check_hardware(&spec, false));
 	}
 }
 
@@ -171,7 +177,7 @@ int main(void)
 	    cmocka_unit_test(every_state_and_operation_is_allowed_or_refused_by_the_rule),
 	    cmocka_unit_test(leases_end_with_everything_that_ends_a_key),
 	    cmocka_unit_test(a_disabled_or_deleted_version_is_not_left),
-	    cmocka_unit_test(kinds_are_those_that_a_vault_without_hardware_makes),
+	    cmocka_unit_test(kinds_are_known_by_name_size_and_curve),
 	    cmocka_unit_test(names_and_versions_have_one_form),
 	    cmocka_unit_test(recovery_levels_follow_from_the_vault),
 	};
