@@ -361,7 +361,8 @@ struct sr_result sr_vault_secret_list_versions(struct sr_connection *connection,
 struct sr_result sr_vault_secret_next_purge(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT min(purge_at) FROM secret WHERE purge_at IS NOT NULL", &statement));
+	SR_TRY(sr_prepare(connection, "SELECT min(purge_at) FROM secret WHERE purge_at IS NOT NULL AND managed = 0",
+	                  &statement));
 	bool is_row;
 	SR_TRY(sr_step(statement, &is_row));
 	*ret_time = is_row ? sr_column_time(statement, 0) : SR_NO_TIME;
@@ -372,10 +373,11 @@ struct sr_result sr_vault_secret_list_due(struct sr_connection *connection, stru
                                           size_t limit, struct sr_secret_page *ret_page)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT " COLUMNS " FROM " WITH_LATEST
-	                  " WHERE s.purge_at IS NOT NULL AND s.purge_at <= ?1 ORDER BY s.purge_at LIMIT ?2",
-	                  &statement));
+	SR_TRY(
+	    sr_prepare(connection,
+	               "SELECT " COLUMNS " FROM " WITH_LATEST
+	               " WHERE s.purge_at IS NOT NULL AND s.purge_at <= ?1 AND s.managed = 0 ORDER BY s.purge_at LIMIT ?2",
+	               &statement));
 	sr_bind_int(statement, 1, until);
 	sr_bind_int(statement, 2, (int64_t)limit + 1);
 	return read_page(arena, statement, limit, ret_page);
