@@ -109,19 +109,19 @@ static void a_host_names_its_vault(void **state)
 }
 
 /* Who may do what, as Azure documents its built-in roles: A Administrator (and our own), O Crypto Officer, U Crypto
- * User, S Crypto Service Encryption User, R Reader, X Secrets Officer, Y Secrets User. All other roles may do nothing
- * here. */
+ * User, S Crypto Service Encryption User, R Reader, X Secrets Officer, Y Secrets User, C Certificates Officer, V
+ * Certificate User. All other roles may do nothing here. */
 static const struct {
 	const char *operation, *roles;
 } permissions[] = {
     {"KeyCreate", "AO"},
     {"KeyImport", "AO"},
     {"KeyRotate", "AO"},
-    {"KeyList", "AOUSR"},
-    {"KeyListVersions", "AOUSR"},
+    {"KeyList", "AOUSRV"},
+    {"KeyListVersions", "AOUSRV"},
     {"KeyRotationPolicyGet", "AOR"},
     {"KeyRotationPolicySet", "AO"},
-    {"KeyGet", "AOUSR"},
+    {"KeyGet", "AOUSRV"},
     {"KeyUpdate", "AOU"},
     {"KeyDelete", "AO"},
     {"KeyBackup", "AOU"},
@@ -133,23 +133,50 @@ static const struct {
     {"KeySign", "AOU"},
     {"KeyVerify", "AOU"},
     {"KeyRelease", "AO"},
-    {"KeyListDeleted", "AOUSR"},
-    {"KeyGetDeleted", "AOUSR"},
+    {"KeyListDeleted", "AOUSRV"},
+    {"KeyGetDeleted", "AOUSRV"},
     {"KeyRecover", "AO"},
     {"KeyPurge", "AO"},
     {"RandomBytes", "AO"},
     {"SecretSet", "AX"},
-    {"SecretList", "AXYR"},
-    {"SecretListVersions", "AXYR"},
-    {"SecretGet", "AXY"},
+    {"SecretList", "AXYRV"},
+    {"SecretListVersions", "AXYRV"},
+    {"SecretGet", "AXYV"},
     {"SecretUpdate", "AX"},
     {"SecretDelete", "AX"},
     {"SecretBackup", "AX"},
     {"SecretRestore", "AX"},
-    {"SecretListDeleted", "AXYR"},
-    {"SecretGetDeleted", "AXYR"},
+    {"SecretListDeleted", "AXYRV"},
+    {"SecretGetDeleted", "AXYRV"},
     {"SecretRecover", "AX"},
     {"SecretPurge", "AX"},
+    {"CertificateCreate", "AC"},
+    {"CertificateImport", "AC"},
+    {"CertificateList", "ACRV"},
+    {"CertificateListVersions", "ACRV"},
+    {"CertificateGet", "ACRV"},
+    {"CertificateUpdate", "AC"},
+    {"CertificatePolicyGet", "ACRV"},
+    {"CertificatePolicyUpdate", "AC"},
+    {"CertificateOperationGet", "ACRV"},
+    {"CertificateOperationUpdate", "AC"},
+    {"CertificateOperationDelete", "AC"},
+    {"CertificateMerge", "AC"},
+    {"CertificateDelete", "AC"},
+    {"CertificateBackup", "AC"},
+    {"CertificateRestore", "AC"},
+    {"CertificateListDeleted", "ACRV"},
+    {"CertificateGetDeleted", "ACRV"},
+    {"CertificateRecover", "AC"},
+    {"CertificatePurge", "AC"},
+    {"CertificateContactsGet", "ACRV"},
+    {"CertificateContactsSet", "AC"},
+    {"CertificateContactsDelete", "AC"},
+    {"IssuerList", "ACR"},
+    {"IssuerGet", "ACR"},
+    {"IssuerSet", "AC"},
+    {"IssuerUpdate", "AC"},
+    {"IssuerDelete", "AC"},
 };
 
 static char letter_of(const struct sr_role *role)
@@ -166,6 +193,8 @@ static char letter_of(const struct sr_role *role)
 	    {"Key Vault Reader", 'R'},
 	    {"Key Vault Secrets Officer", 'X'},
 	    {"Key Vault Secrets User", 'Y'},
+	    {"Key Vault Certificates Officer", 'C'},
+	    {"Key Vault Certificate User", 'V'},
 	};
 	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
 		if (strcmp(role->name, letters[i].name) == 0) {
@@ -205,7 +234,7 @@ static void every_role_may_do_what_azure_says_and_nothing_else(void **state)
 			}
 		}
 	}
-	assert_int_equal(roles_seen, 8);
+	assert_int_equal(roles_seen, 10);
 	assert_true(cells > 300);
 }
 
