@@ -6,6 +6,7 @@
 #include "seal/sqlite_error.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #include <errno.h>
 
@@ -206,6 +207,18 @@ static struct sr_request *take_group(struct sr_database *database)
 	return group;
 }
 
+/* Wakes who waits for a request, or tells who does not. */
+static void tell(struct sr_database *database, struct sr_request *request)
+{
+	if (!request->finished) {
+		(void)sem_post(&request->done);
+		return;
+	}
+	request->finished(request->context, request->result);
+	sr_free(request);
+	sr_database_leave(database);
+}
+
 static void writer_main(void *context)
 {
 	struct sr_database *database = context;
@@ -218,7 +231,7 @@ static void writer_main(void *context)
 		}
 		while (group) {
 			struct sr_request *next = group->next; /* a woken waiter takes its request away */
-			(void)sem_post(&group->done);
+			tell(database, group);
 			group = next;
 		}
 		shorten_log(database);
@@ -249,20 +262,24 @@ static void wait_for(struct sr_request *request)
 	sr_blocking_end();
 }
 
+static void hand_in(struct sr_database *database, struct sr_request *request)
+{
+	SR_LOCKED(&database->mutex);
+	bool was_empty = !database->first;
+	*database->last = request;
+	database->last =
+	    &request->next; /* cppcheck-suppress autoVariables; the writer takes it before its caller returns */
+	if (was_empty) {
+		sr_cond_signal(&database->work_waits);
+	}
+}
+
 struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work work, void *context, bool alone)
 {
 	struct sr_request request = {.work = work, .context = context, .alone = alone};
 	SR_TRY(sr_database_enter(database));
 	(void)sem_init(&request.done, 0, 0);
-	{
-		SR_LOCKED(&database->mutex);
-		bool was_empty = !database->first;
-		*database->last = &request;
-		database->last = &request.next; /* cppcheck-suppress autoVariables; the writer takes it before this returns */
-		if (was_empty) {
-			sr_cond_signal(&database->work_waits);
-		}
-	}
+	hand_in(database, &request);
 	wait_for(&request);
 	(void)sem_destroy(&request.done);
 	sr_database_leave(database);
@@ -272,6 +289,19 @@ struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work wo
 struct sr_result sr_database_write(struct sr_database *database, sr_database_work work, void *context)
 {
 	return sr_writer_ask(database, work, context, false);
+}
+
+void sr_database_write_later(struct sr_database *database, sr_database_work work, void *context,
+                             void (*finished)(void *context, struct sr_result result))
+{
+	struct sr_result entered = sr_database_enter(database);
+	if (!sr_is_ok(entered)) {
+		finished(context, entered);
+		return;
+	}
+	struct sr_request *request = sr_alloc(sizeof *request);
+	*request = (struct sr_request){.work = work, .context = context, .finished = finished};
+	hand_in(database, request);
 }
 
 /* On the writer thread, alone. */
