@@ -11,6 +11,7 @@ import { CryptographyClient } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { suite, step, finish, must, equal, refused, installation, credential, keyClient, raw, sleep, unique } from '../steps.mjs';
 import { words } from '../canary.mjs';
+import { Installation } from '../installation.mjs';
 
 suite('certificates');
 const { client } = installation;
@@ -315,9 +316,9 @@ await step('bad_requests_are_bad_parameters', async () => {
   await refused(certificates.getCertificate('x'), 404, 'CertificateNotFound');
 });
 /** What a TLS connection shows: the peer's certificate, and a way to ask again over the same connection. */
-function connect(port) {
+function connect(port, more = {}) {
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host: '127.0.0.1', port, ALPNProtocols: ['http/1.1'] }, () => resolve({
+    const socket = tls.connect({ host: '127.0.0.1', port, ALPNProtocols: ['http/1.1'], ...more }, () => resolve({
       fingerprint: socket.getPeerCertificate().fingerprint.replaceAll(':', '').toLowerCase(),
       ask: () => new Promise((answered, failed) => {
         socket.once('data', (data) => answered(Number(String(data).split(' ')[1])));
@@ -386,6 +387,56 @@ await step('the_command_line_makes_imports_and_merges', async () => {
   must(installation.run(['certificate', 'list']).stdout.includes(`${id}-pfx`), 'listed');
   installation.run(['certificate', 'delete', id, '--yes']);
   installation.run(['certificate', 'recover', id]);
+});
+await step('a_certificate_of_a_vault_is_shown_to_clients_and_followed', async () => {
+  const own = new Installation(installation.binary, { settings: { 'public-certificate': 'default/public' } });
+  const ports = ['vault-port', 'identity-port', 'blob-port'];
+  try {
+    await own.init();
+    await own.serve();
+    const shown = async () => {
+      const seen = [];
+      for (const port of ports) {
+        const socket = await connect(own.ports[port], { rejectUnauthorized: false });
+        seen.push(socket.fingerprint);
+        socket.end();
+      }
+      return seen;
+    };
+    const thumbprint = (name, vault) => Buffer.from(own.json(['certificate', 'show', name, '--vault', vault]).x5t, 'base64url').toString('hex');
+    const until = async (wanted, what) => {
+      let seen;
+      for (let i = 0; i < 200; i++) {
+        seen = await shown();
+        if (seen.every((fingerprint, k) => wanted(fingerprint, k))) return;
+        await sleep(20);
+      }
+      throw new Error(`${what}: ${seen}`);
+    };
+    const names = ['vault', 'identity', 'blob'];
+    await until((fingerprint, k) => fingerprint === thumbprint(names[k], 'strongroom'), 'without it the internal CA\'s are shown');
+    own.run(['certificate', 'create', 'public', '--issuer', 'Strongroom', '--subject', 'CN=localhost', '--dns', 'localhost']);
+    const first = thumbprint('public', 'default');
+    await until((fingerprint) => fingerprint === first, 'once it is there it is shown');
+    const ca = own.run(['certificate', 'ca']).stdout;
+    const open = await connect(own.ports['blob-port'], { ca, servername: 'localhost' });
+    must(await open.ask() > 0, 'clients trust the CA of the vault');
+    own.run(['certificate', 'renew', 'public']);
+    const second = thumbprint('public', 'default');
+    must(second !== first, 'renewed');
+    await until((fingerprint) => fingerprint === second, 'it is followed');
+    must(await open.ask() > 0, 'the open connection goes on');
+    open.end();
+    equal(own.run(['status']).status, 0, 'the services reach one another');
+    own.run(['certificate', 'delete', 'public', '--yes']);
+    await until((fingerprint, k) => fingerprint === thumbprint(names[k], 'strongroom'), 'without it again');
+    own.run(['certificate', 'recover', 'public']);
+    await until((fingerprint) => fingerprint === second, 'and back');
+    must(own.run(['audit', 'show', '--limit', '10000', '--format', 'json']).stdout.includes('PublicCertificateShow'), 'audited');
+  } finally {
+    await own.stop();
+    own.remove();
+  }
 });
 fs.rmSync(folder, { recursive: true, force: true });
 finish();
