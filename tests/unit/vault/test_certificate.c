@@ -38,6 +38,8 @@ static void create(const char *name, const char *more)
 	         "{\"policy\":{\"issuer\":{\"name\":\"Self\"}," EC_KEY ",\"x509_props\":{\"subject\":\"CN=%s\"}%s}}", name,
 	         more);
 	expect_ok(rig_callf(&rig, "POST", body, "/certificates/%s/create", name));
+	assert_string_equal(rig_text(&rig, "status"), "inProgress");
+	expect_ok(rig_callf(&rig, "GET", NULL, "/certificates/%s/pending", name));
 	assert_string_equal(rig_text(&rig, "status"), "completed");
 }
 
