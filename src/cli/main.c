@@ -694,6 +694,122 @@ const struct sr_command sr_commands[] = {
      1,
      false,
      sr_cli_identity_federation_remove},
+    {"identity user create",
+     "USER [--display NAME] [--role ROLE] [--scope SCOPE]",
+     "make an account for a person",
+     "Prints a first password, once; the person chooses their own at the first sign-in.",
+     {FORMAT_OPTION,
+      {"display", "NAME", "the name that is shown (default: the user name)"},
+      {"role", "ROLE", "a role's name or id"},
+      {"scope", "SCOPE", "where the role holds (default /)"}},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_create},
+    {"identity user list",
+     "",
+     "list people",
+     "Lists people with their wrong passwords since the last right one, and who is locked until when.",
+     {FORMAT_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_identity_user_list},
+    {"identity user show",
+     "USER",
+     "show a person",
+     "By user name or object id; with the number of sign-ins that last.",
+     {FORMAT_OPTION},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_show},
+    {"identity user reset-password",
+     "USER",
+     "give a person a new first password",
+     "Ends all of their sign-ins and lifts a lock. The password is shown once.",
+     {FORMAT_OPTION},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_reset_password},
+    {"identity user unlock",
+     "USER",
+     "lift the lock after wrong passwords",
+     "Forgets the wrong passwords of a person.",
+     {{0}},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_unlock},
+    {"identity user sign-out",
+     "USER",
+     "end all sign-ins of a person",
+     "Their tokens are refused within a second; they can sign in again.",
+     {{0}},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_sign_out},
+    {"identity user disable",
+     "USER",
+     "refuse a person from now on",
+     "Ends all of their sign-ins; their tokens are refused within a second.",
+     {{0}},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_disable},
+    {"identity user enable",
+     "USER",
+     "let a person in again",
+     "They sign in anew: what they had before stays ended.",
+     {{0}},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_enable},
+    {"identity user delete",
+     "USER [--yes]",
+     "delete a person",
+     "With all of their role assignments and sign-ins.",
+     {{"yes", NULL, "do not ask"}},
+     1,
+     1,
+     false,
+     sr_cli_identity_user_delete},
+    {"identity client allow",
+     "CLIENT-ID|az|powershell [--name NAME] [--resources LIST]",
+     "let people sign in with an application",
+     "Registers a public client: an application that holds no secret, such as az on a laptop. People are shown its "
+     "name\n"
+     "before they approve. Without --resources it may be used for every service of this installation.",
+     {FORMAT_OPTION,
+      {"name", "NAME", "what people are shown"},
+      {"resources", "LIST",
+       "resources, parted by spaces, such as \"https://vault.azure.net https://storage.azure.com\""}},
+     1,
+     1,
+     false,
+     sr_cli_identity_client_allow},
+    {"identity client list",
+     "",
+     "list applications in which people sign in",
+     "Lists public clients.",
+     {FORMAT_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_identity_client_list},
+    {"identity client remove",
+     "CLIENT-ID",
+     "let nobody sign in with an application",
+     "Ends the sign-ins that were made with it; their tokens are refused within a second.",
+     {{0}},
+     1,
+     1,
+     false,
+     sr_cli_identity_client_remove},
     {"audit show",
      "[--after SEQ] [--limit N]",
      "show the vault's audit log",
@@ -792,12 +908,26 @@ const struct sr_command sr_commands[] = {
     {NULL, NULL, NULL, NULL, {{0}}, 0, 0, false, NULL},
 };
 
+const struct sr_command *sr_command_at(size_t index)
+{
+	static const struct sr_command *const tables[] = {sr_commands, sr_identity_commands};
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		for (const struct sr_command *command = tables[i]; command->words; command++) {
+			if (index-- == 0) {
+				return command;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* The command whose words begin the line; the longest wins. */
 static const struct sr_command *find(int count, char **words, int *ret_used)
 {
 	const struct sr_command *best = NULL;
 	int used = 0;
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		char text[64];
 		snprintf(text, sizeof text, "%s", command->words);
 		int word = 0;
@@ -856,15 +986,19 @@ int main(int count, char **words)
 	int first = strcmp(words[1], "help") == 0 ? 2 : 1;
 	int used;
 	const struct sr_command *command = find(count - first, words + first, &used);
+	if (!command && count - first > 1 && strcmp(words[first], "identity") == 0) {
+		first++; /* what is about identities may be said with the word or without: "identity principal list" */
+		command = find(count - first, words + first, &used);
+	}
 	if (!command) {
 		fprintf(stderr, "strongroom: there is no command '%s'; strongroom --help lists them\n", words[first]);
 		return 2;
 	}
-	if (first == 2) {
+	if (strcmp(words[1], "help") == 0) {
 		sr_cli_help(command);
 		return 0;
 	}
-	for (int i = first + used; i < count; i++) {
+	for (int i = first + used; i < count && strcmp(words[i], "--") != 0; i++) {
 		if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
 			sr_cli_help(command);
 			return 0;
