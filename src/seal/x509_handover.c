@@ -7,6 +7,8 @@
 
 #define PURPOSE "strongroom/v1/certificate"
 
+enum { SEALED_MAX = 2 * SR_SECRET_MAX, CERTIFICATES_MAX = 1 << 17 };
+
 static struct sr_result join(EVP_PKEY *key, const struct sr_x509_chain *chain, struct sr_certificate **ret_certificate)
 {
 	SR_CLEANUP(sr_certificate) struct sr_certificate *certificate = NULL;
@@ -47,33 +49,60 @@ static struct sr_result private_der(const struct sr_keypair *keypair, struct sr_
 	return sr_ok();
 }
 
+/* What the key is tied to: the purpose and the certificates' blocks, so that none can be changed or left out. */
+static void write_aad(struct sr_bytes certificates, struct sr_buf *aad)
+{
+	sr_buf_append(aad, SR_LITERAL(PURPOSE));
+	sr_buf_append(aad, certificates);
+}
+
 struct sr_result sr_x509_hand_over(const struct sr_keypair *keypair, const struct sr_x509_chain *chain,
                                    const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN], struct sr_buf *parcel)
 {
 	SR_CLEANUP(sr_secret) struct sr_secret *der = NULL;
-	SR_CLEANUP(sr_buf) struct sr_buf sealed = SR_BUF(2 * SR_SECRET_MAX);
-	SR_TRY(private_der(keypair, &der));
-	SR_TRY(sr_handover_seal(receiver, SR_LITERAL(PURPOSE), der, &sealed));
-	sr_buf_append_block(parcel, sr_buf_bytes(&sealed));
-	sr_buf_append_block(parcel, chain->own);
+	SR_CLEANUP(sr_buf) struct sr_buf sealed = SR_BUF(SEALED_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf certificates = SR_BUF(CERTIFICATES_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf aad = SR_BUF(CERTIFICATES_MAX + sizeof PURPOSE);
+	sr_buf_append_block(&certificates, chain->own);
 	for (size_t i = 0; i < chain->count; i++) {
-		sr_buf_append_block(parcel, chain->issuers[i]);
+		sr_buf_append_block(&certificates, chain->issuers[i]);
 	}
+	write_aad(sr_buf_bytes(&certificates), &aad);
+	SR_TRY(sr_buf_result(&aad));
+	SR_TRY(private_der(keypair, &der));
+	SR_TRY(sr_handover_seal(receiver, sr_buf_bytes(&aad), der, &sealed));
+	sr_buf_append_block(parcel, sr_buf_bytes(&sealed));
+	sr_buf_append(parcel, sr_buf_bytes(&certificates));
 	return sr_buf_result(parcel);
+}
+
+static struct sr_result read_chain(struct sr_bytes certificates, struct sr_x509_chain *ret_chain)
+{
+	struct sr_reader reader = sr_reader_of(certificates);
+	struct sr_x509_chain chain = {.own = sr_reader_block(&reader, SR_X509_MAX)};
+	while (reader.left && !reader.failed && chain.count < SR_X509_CHAIN_MAX) {
+		chain.issuers[chain.count++] = sr_reader_block(&reader, SR_X509_MAX);
+	}
+	SR_TRY(sr_reader_finish(&reader, "a certificate's parcel"));
+	*ret_chain = chain;
+	return sr_ok();
 }
 
 struct sr_result sr_x509_receive(const struct sr_handover *handover, struct sr_bytes parcel,
                                  struct sr_certificate **ret_certificate)
 {
 	struct sr_reader reader = sr_reader_of(parcel);
-	const struct sr_bytes sealed = sr_reader_block(&reader, 2 * SR_SECRET_MAX);
-	struct sr_x509_chain chain = {.own = sr_reader_block(&reader, SR_X509_MAX)};
-	while (reader.left && !reader.failed && chain.count < SR_X509_CHAIN_MAX) {
-		chain.issuers[chain.count++] = sr_reader_block(&reader, SR_X509_MAX);
+	const struct sr_bytes sealed = sr_reader_block(&reader, SEALED_MAX);
+	const struct sr_bytes certificates = sr_bytes_of(reader.next, reader.left);
+	SR_CLEANUP(sr_buf) struct sr_buf aad = SR_BUF(CERTIFICATES_MAX + sizeof PURPOSE);
+	write_aad(certificates, &aad);
+	if (reader.failed || aad.failed) {
+		return sr_fail(SR_CORRUPT, "a certificate's parcel is malformed");
 	}
-	SR_TRY(sr_reader_finish(&reader, "a certificate's parcel"));
+	struct sr_x509_chain chain;
 	SR_CLEANUP(sr_secret) struct sr_secret *der = NULL;
-	SR_TRY(sr_handover_open(handover, SR_LITERAL(PURPOSE), sealed, &der));
+	SR_TRY(sr_handover_open(handover, sr_buf_bytes(&aad), sealed, &der));
+	SR_TRY(read_chain(certificates, &chain));
 	const uint8_t *at = sr_secret_bytes(der).data;
 	SR_CLEANUP(pkey) EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &at, (long)sr_secret_len(der));
 	return key ? join(key, &chain, ret_certificate) : sr_fail_openssl(SR_CORRUPT, "parse a private key");
