@@ -15,7 +15,7 @@
 #define API          "api-version=7.4"
 #define SYSTEM_VAULT "strongroom"
 
-enum { FILE_MAX = 512 * 1024, LINE = 64 };
+enum { FILE_MAX = 512 * 1024, VALUE_MAX = 2 * FILE_MAX, LINE = 64 };
 
 static const char *vault_of(const struct sr_cli *cli)
 {
@@ -352,7 +352,7 @@ static struct sr_result read_password(struct sr_cli *cli, struct sr_buf *passwor
 struct sr_result sr_cli_certificate_import(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(2 * FILE_MAX), password = SR_BUF(4096);
+	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX), password = SR_BUF(4096);
 	SR_TRY(file_value(cli, true, &value));
 	SR_TRY(read_password(cli, &password));
 	SR_CLEANUP(sr_json) json_t *body = json_object();
@@ -367,7 +367,7 @@ struct sr_result sr_cli_certificate_import(struct sr_cli *cli, int *ret_status)
 struct sr_result sr_cli_certificate_merge(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(2 * FILE_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX);
 	SR_TRY(file_value(cli, false, &value));
 	SR_CLEANUP(sr_json) json_t *body = json_pack("{s:[s]}", "x5c", sr_buf_text(&value));
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;

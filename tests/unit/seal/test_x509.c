@@ -53,7 +53,7 @@ static void what_a_plan_says_is_read_again(void **state)
 	assert_null(facts.plan.ekus[2]);
 	assert_int_equal(facts.plan.key_usage, plan.key_usage);
 	assert_int_equal(facts.plan.months, 12);
-	assert_true(facts.not_before <= sr_unix_s() && facts.not_after > sr_unix_s() + 364 * 86400);
+	assert_true(facts.not_before <= sr_unix_s() && facts.not_after > sr_unix_s() + INT64_C(364) * 86400);
 	expect_ok(sr_x509_check_key(sr_buf_bytes(&der), keypair));
 	expect_code(sr_x509_check_key(sr_buf_bytes(&der), other), SR_INVALID);
 	expect_code(sr_x509_read(arena, sr_bytes_of(der.data, der.len - 1), &facts), SR_INVALID);

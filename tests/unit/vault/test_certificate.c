@@ -229,7 +229,7 @@ static void policies_renew_when_their_time_comes(void **state)
 	    "r",
 	    ",\"lifetime_actions\":[{\"trigger\":{\"days_before_expiry\":20},\"action\":{\"action_type\":\"AutoRenew\"}}]");
 	const char *first = current("r");
-	const int64_t due = rig_int(&rig, "attributes.exp") - 20 * DAY;
+	const int64_t due = rig_int(&rig, "attributes.exp") - INT64_C(20) * DAY;
 	assert_int_equal(next_action(), due);
 	expect_ok(sr_tend_certificates_run(&rig.vault, due - 1));
 	assert_string_equal(current("r"), first);
