@@ -33,7 +33,7 @@ const blobs = (own, account) => new BlobServiceClient(`${own.client.blobEndpoint
 const health = async (own) => {
   // While it is sealed the vault has no certificate that anybody trusts.
   const answer = await insecure(`${own.client.vaultUrl}/healthstatus`);
-  return { status: answer.status, ...JSON.parse(answer.body) };
+  return { code: answer.status, ...JSON.parse(answer.body) };
 };
 function insecure(url) {
   const { hostname, port, pathname, search } = new URL(url);
@@ -60,7 +60,8 @@ async function sealedSaysSo(own, root) {
   equal(error.innererror.code, 'VaultSealed', 'inner code');
   must(error.message.includes('sealed') && error.message.includes('strongroom unseal'), error.message);
   const state = await health(own);
-  equal(state.status, 503, 'status of health');
+  equal(state.code, 503, 'status of health');
+  equal(state.status, 'Sealed', 'health');
   equal(state.sealed, true, 'sealed');
   equal(state.root, root, 'provider');
   const status = own.run(['status'], { allowFailure: true });
@@ -73,7 +74,11 @@ async function sealedSaysSo(own, root) {
 }
 async function sdkWorks(own) {
   const { keys } = clients(own);
-  const key = await keys.createKey('proof', 'oct', { keySize: 256 }).catch((error) => { throw new Error(`create: ${error.message}`); });
+  let key;
+  for (let i = 0; !key; i++) { // the vault follows identity's directory some moments after both serve
+    key = await keys.createKey('proof', 'oct', { keySize: 256 }).catch((error) => { if (error.statusCode !== 503 || i === 50 * slowness) throw error; });
+    if (!key) await sleep(100);
+  }
   equal((await keys.getKey('proof')).properties.version, key.properties.version, 'version');
 }
 const shareLines = (shares) => `${shares.join('\n')}\n`;
@@ -110,8 +115,7 @@ for (const [name, way] of Object.entries(ways)) await step(`installation_under_$
       }
       must(own.run(['unseal'], { input: way.right(own) }).stdout.includes('open'), 'unsealed');
       await serving(own);
-      const audit = own.json(['audit', 'show', '--limit', '1000']);
-      must((audit.value ?? audit).some((entry) => entry.operation === 'VaultUnseal'), 'the unsealing is in the audit log');
+      must(own.run(['audit', 'show', '--limit', '1000']).stdout.includes('VaultUnseal'), 'the unsealing is in the audit log');
     }
     equal((await raw(own.client.vaultUrl, { path: '/healthstatus', ca: caOf(own) })).status, 200, 'health');
     equal(own.json(['root', 'show']).root, root, 'root show');
@@ -135,10 +139,15 @@ await container.getBlockBlobClient('small').upload('small', 5);
 let shares;
 
 /** One change of the root key by the command line; the provider's name as init has it. */
-function change(to, how = 'migrate') {
+async function change(to, how = 'migrate') {
   const words = how === 'rekey' ? ['root', 'rekey'] : ['root', 'migrate', to === 'shares' ? 'shares=2/3' : to];
-  const result = own.run([...words, '--format', 'json'], { input: to === 'passphrase' ? `${passphrase}\n` : '' });
-  const report = JSON.parse(result.stdout);
+  const child = spawn(own.binary, [...words, '--format', 'json', '--state', own.state], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let printed = '';
+  child.stdout.on('data', (text) => { printed += text; });
+  child.stdin.on('error', () => {}); // one that needs nothing does not read
+  child.stdin.end(to === 'passphrase' ? `${passphrase}\n` : '');
+  equal(await new Promise((resolve) => child.once('close', resolve)), 0, `root ${how} ${to}`);
+  const report = JSON.parse(printed);
   equal(report.root, to, 'the new provider');
   equal(report.left, '', 'what is left');
   if (to === 'shares') shares = report.shares;
@@ -157,9 +166,17 @@ async function restart(root) {
 }
 
 await step('every_provider_gives_way_to_every_other_while_data_services_serve', async () => {
-  // A walk over all pairs, a provider and itself included; afterwards each is where the next begins.
+  // A walk over all pairs, a provider and itself included, each change beginning where the last one ended (Hierholzer).
   const names = ['file', 'passphrase', 'shares', 'tpm', 'pkcs11'];
-  const left = new Map(names.map((name) => [name, new Set(names)]));
+  const left = new Map(names.map((name) => [name, [...names]]));
+  const walk = [];
+  for (const trail = ['file']; trail.length;) {
+    const here = left.get(trail.at(-1));
+    if (here.length) trail.push(here.pop());
+    else walk.unshift(trail.pop());
+  }
+  equal(new Set(walk.slice(1).map((to, i) => `${walk[i]} ${to}`)).size, names.length ** 2, 'pairs in the walk');
+  const { vault } = own.pids();
   let failures = 0;
   let reads = 0;
   let running = true;
@@ -169,34 +186,22 @@ await step('every_provider_gives_way_to_every_other_while_data_services_serve', 
       await sleep(5);
     }
   })();
-  let at = 'file';
-  let changes = 0;
   try {
-    for (;;) {
-      // the one with most ways left, so that the walk does not end too early
-      const next = [...left.get(at)].sort((a, b) => left.get(b).size - left.get(a).size)[0];
-      if (!next) break;
-      left.get(at).delete(next);
-      change(next, next === at ? 'rekey' : 'migrate');
-      at = next;
-      changes++;
-    }
+    for (let i = 1; i < walk.length; i++) await change(walk[i], walk[i] === walk[i - 1] ? 'rekey' : 'migrate');
   } finally {
     running = false;
     await reader;
   }
-  equal([...left.values()].reduce((sum, ways_) => sum + ways_.size, 0), 0, 'pairs left');
-  equal(changes, 25, 'changes');
   equal(failures, 0, `failed reads beside ${reads}`);
-  must(reads > changes, `${reads} reads`);
-  equal(own.pids().vault, own.pids().vault, 'the vault was not restarted');
-  await restart(at);
+  must(reads > 10, `${reads} reads`);
+  equal(own.pids().vault, vault, 'the vault was not restarted');
+  await restart(walk.at(-1));
   equal((await container.getBlockBlobClient('small').downloadToBuffer()).toString(), 'small', 'readable after a restart');
 }, 180);
 await step('what_opened_the_vault_before_a_change_opens_it_no_more', async () => {
-  change('shares');
+  await change('shares');
   const old = shares;
-  change('shares', 'rekey');
+  await change('shares', 'rekey');
   await own.stop();
   own.log = '';
   await own.serve({ sealed: true });
@@ -206,7 +211,7 @@ await step('what_opened_the_vault_before_a_change_opens_it_no_more', async () =>
   await serving(own);
 });
 await step('guessing_is_slowed_down', async () => {
-  change('passphrase');
+  await change('passphrase');
   await own.stop();
   own.log = '';
   await own.serve({ sealed: true });
@@ -238,7 +243,7 @@ try:
 except OSError: pass
 print(seen.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
-  const typed = spawnSync('python3', ['-c', script, own.binary, 'unseal', '--state', own.state], { encoding: 'utf8' });
+  const typed = spawnSync('python3', ['-c', script, own.binary, 'unseal', '--state', own.state], { encoding: 'utf8', timeout: 20000 });
   equal(typed.status, 0, typed.stdout + typed.stderr);
   must(typed.stdout.includes('Passphrase: ') && typed.stdout.includes('open'), typed.stdout);
   must(!typed.stdout.includes(passphrase), 'it is not echoed');
@@ -263,8 +268,7 @@ function keysOf(state) {
   return { rootKey, rootText: Buffer.from(rootKey.toString('hex')), rootKek: derive(rootKey, 'root'), master, kek, database: unwrap(kek, 1), records: unwrap(kek, 2) };
 }
 await step('sealed_vault_keeps_no_key_and_services_let_go', async () => {
-  change('file');
-  await restart('file');
+  await change('file');
   await sdkWorks(own);
   await container.getBlockBlobClient('small').download();
   const known = keysOf(own.state);
@@ -305,7 +309,7 @@ await step('sealed_vault_keeps_no_key_and_services_let_go', async () => {
 
 await step('vault_killed_during_changes_opens_with_the_old_or_the_new_root', async () => {
   let at = 'file';
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 4; i++) {
     const to = at === 'file' ? 'tpm' : 'file';
     const changing = spawn(own.binary, ['root', 'migrate', to, '--state', own.state], { stdio: 'ignore' });
     await sleep(Math.random() * 60);
@@ -321,19 +325,9 @@ await step('vault_killed_during_changes_opens_with_the_old_or_the_new_root', asy
     }
     must(['file', 'tpm'].includes(at), at);
   }
-  await sdkWorksSoon();
-  change('file');
+  await sdkWorks(own);
+  await change('file');
 }, 120);
-async function sdkWorksSoon() {
-  for (let i = 0; ; i++) {
-    try {
-      return await sdkWorks(own);
-    } catch (error) {
-      if (i === 50 * slowness) throw error;
-      await sleep(100);
-    }
-  }
-}
 await step('changed_registers_of_the_platform_keep_the_vault_shut', async () => {
   const bound = new Installation(installation.binary, { settings });
   try {
