@@ -14,6 +14,7 @@
 /* The lock order: a thread that holds a lock may take only locks of a higher rank. */
 enum sr_lock_rank {
 	SR_RANK_SUPERVISOR = 10, /* host, supervisor: children */
+	SR_RANK_IMAGE = 15,      /* seal: one image of the service at a time */
 	SR_RANK_SERVICE = 20,    /* a service's own table of open things (accounts, vaults) */
 	SR_RANK_GRANTOR = 30,    /* vault: leases given out */
 	SR_RANK_KEYRING = 40,    /* keyring: leases held */

@@ -2,6 +2,7 @@
 #include "blob/admin_api.h"
 
 #include "blob/census.h"
+#include "blob/freeze.h"
 #include "blob/name.h"
 #include "blob/verify.h"
 
@@ -246,6 +247,22 @@ static struct sr_result get_census(struct call *call)
 	return answer(call, 200, census);
 }
 
+/* {"accounts"}: the image is there until it is deleted, or another is made. */
+static struct sr_result freeze(struct call *call)
+{
+	size_t accounts;
+	SR_TRY(sr_blob_freeze(call->service, &accounts));
+	SR_CLEANUP(sr_json) json_t *value = json_object();
+	sr_json_set_int(value, "accounts", (int64_t)accounts);
+	return answer(call, 200, value);
+}
+
+static struct sr_result thaw(struct call *call)
+{
+	SR_TRY(sr_image_remove(sr_host_state_dir(call->service->host)));
+	return sr_exchange_send(call->exchange, 204, (struct sr_bytes){0});
+}
+
 static struct sr_result verify(struct call *call)
 {
 	return sr_blob_verify(call->exchange, call->service);
@@ -259,6 +276,7 @@ static const struct {
 	struct sr_result (*handle)(struct call *call);
 } routes[] = {
     {"GET", "status", false, NULL, get_status},      {"POST", "verify", false, NULL, verify},
+    {"POST", "image", false, NULL, freeze},          {"DELETE", "image", false, NULL, thaw},
     {"GET", "accounts", false, NULL, list_accounts}, {"GET", "accounts", true, NULL, get_account},
     {"PUT", "accounts", true, NULL, put_account},    {"DELETE", "accounts", true, NULL, delete_account},
     {"GET", "accounts", true, "keys", get_keys},     {"POST", "accounts", true, "regenerate-key", regenerate_key},

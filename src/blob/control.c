@@ -310,3 +310,13 @@ struct sr_result sr_blob_control_verify(struct sr_blob_control *control)
 	SR_TRY(sr_lease_attach_once(&use, open_database, close_database, control, &database));
 	return sr_database_verify(database, NULL, NULL);
 }
+
+struct sr_result sr_blob_control_freeze(struct sr_blob_control *control, struct sr_image *image)
+{
+	SR_TRY(sr_image_add_file(image, "resource"));
+	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
+	SR_TRY(sr_lease_enter(control->keyring, &control->key.resource, NULL, NULL, &use));
+	void *database = NULL;
+	SR_TRY(sr_lease_attach_once(&use, open_database, close_database, control, &database));
+	return sr_image_add_database(image, "control.db", database);
+}

@@ -7,7 +7,7 @@
 #define SR_BLOB_CONTROL_H
 
 #include "keyring/keyring.h"
-#include "seal/database.h"
+#include "seal/image.h"
 
 struct sr_blob_control;
 
@@ -55,6 +55,8 @@ SR_MUST struct sr_result sr_blob_control_find(struct sr_blob_control *control, c
 /* Appends both shared keys in Base64, for their owner to see. SR_NOT_FOUND. */
 SR_MUST struct sr_result sr_blob_control_keys(struct sr_blob_control *control, const char *name, struct sr_buf *key1,
                                               struct sr_buf *key2);
+/* Adds the control database and the file beside it to an image. */
+SR_MUST struct sr_result sr_blob_control_freeze(struct sr_blob_control *control, struct sr_image *image);
 /* Checks every page of the control database. */
 SR_MUST struct sr_result sr_blob_control_verify(struct sr_blob_control *control);
 

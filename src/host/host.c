@@ -8,6 +8,8 @@
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "net/near_place.h"
+#include "seal/image.h"
 #include "seal/secret.h"
 
 #include <fcntl.h>
@@ -234,10 +236,18 @@ static void stop(struct sr_host *host)
 	sr_cond_broadcast(&host->changed);
 }
 
-static void renew_in_time(struct sr_host *host)
+struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service)
+{
+	(void)host;
+	const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW, .text = sr_bytes_str(service)};
+	return sr_control_send(SR_CONTROL_FD, &renew);
+}
+
+/* Where the time has come, or `must` be. */
+static void renew_in_time(struct sr_host *host, bool must)
 {
 	sr_mutex_lock(&host->mutex);
-	bool is_due = host->renew_at_s && sr_unix_s() >= host->renew_at_s && !host->sign;
+	bool is_due = host->renew_at_s && (must || sr_unix_s() >= host->renew_at_s) && !host->sign;
 	if (is_due) {
 		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
 	}
@@ -261,7 +271,7 @@ static void control_main(void *context)
 		SR_CLEANUP(sr_result)
 		struct sr_result received = sr_control_receive(SR_CONTROL_FD, ALIVE_EVERY_MS, &buf, &message);
 		sr_ignore(sr_control_send(SR_CONTROL_FD, &alive));
-		renew_in_time(host);
+		renew_in_time(host, sr_is_ok(received) && message.kind == SR_CONTROL_RENEW);
 		if (sr_result_code(received) == SR_TIMEOUT) {
 			continue;
 		}
@@ -428,6 +438,27 @@ static void add_ports(const struct sr_host *host, struct sr_confinement *confine
 	}
 }
 
+/* Where identity's metadata endpoint listens besides; the setting was checked with the configuration. */
+static void add_metadata_ports(const struct sr_host *host, struct sr_confinement *confinement)
+{
+	const char *at = host->config.imds_listen;
+	size_t count = 0;
+	while (confinement->bind_ports[count]) {
+		count++;
+	}
+	struct sr_near_place place;
+	bool is_end = strcmp(host->service, "identity") != 0;
+	while (!is_end && count < SR_CONFINE_PORTS_MAX - 1) {
+		SR_CLEANUP(sr_result) struct sr_result read = sr_near_place_next(&at, &place, &is_end);
+		if (!sr_is_ok(read)) {
+			return;
+		}
+		if (!is_end) {
+			confinement->bind_ports[count++] = place.port;
+		}
+	}
+}
+
 /* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
 static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
 {
@@ -458,6 +489,7 @@ static void plan_confinement(struct sr_host *host, struct sr_confinement *ret_co
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self"},
 	};
 	add_ports(host, ret_confinement);
+	add_metadata_ports(host, ret_confinement);
 	if (is_vault) {
 		plan_root(host, ret_confinement);
 		plan_module(config, ret_confinement);
@@ -504,6 +536,7 @@ static struct sr_result prepare(struct sr_host *host)
 	plan_confinement(host, &confinement);
 	SR_TRY(sr_confine_start(&confinement));
 	SR_TRY(sr_seal_init());
+	SR_TRY(sr_image_remove(host->state_dir)); /* what a backup that did not end has left */
 	SR_TRY(sr_thread_start("control", 0, control_main, host, &host->control));
 	host->is_listening = true;
 	return sr_ok();

@@ -35,6 +35,8 @@ sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, str
                            struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der,
                                                     struct sr_buf *certificate_der),
                            void *context);
+/* For the vault: has the supervisor tell a service to ask for a new certificate now. The service's SIGN follows. */
+SR_MUST struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service);
 /* TLS for clients, for internal listeners (mutual), and for calls to other services (mutual). Borrowed; live as long as
  * the host. */
 struct sr_tls *sr_host_public_tls(struct sr_host *host);

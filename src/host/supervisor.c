@@ -234,6 +234,19 @@ static void on_signed(struct sr_supervisor *supervisor, const struct child *chil
 	}
 }
 
+/* The vault wants a service to have a new certificate; only the vault is heard. */
+static void on_renew(struct sr_supervisor *supervisor, const struct child *child,
+                     const struct sr_control_message *message)
+{
+	for (size_t i = 0; strcmp(child->service, "vault") == 0 && i < supervisor->child_count; i++) {
+		const struct child *other = &supervisor->children[i];
+		if (other->is_serving && sr_equal_public(sr_bytes_str(other->service), message->text)) {
+			const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW};
+			sr_ignore(sr_control_send(other->fd, &renew));
+		}
+	}
+}
+
 static void on_ready(struct sr_supervisor *supervisor, struct child *child)
 {
 	child->is_serving = child->has_served = true;
@@ -273,6 +286,8 @@ static void hear(struct sr_supervisor *supervisor, struct child *child)
 		on_want(supervisor, child, &message);
 	} else if (message.kind == SR_CONTROL_SIGNED) {
 		on_signed(supervisor, child, &message);
+	} else if (message.kind == SR_CONTROL_RENEW) {
+		on_renew(supervisor, child, &message);
 	} else if (message.kind == SR_CONTROL_SEALED) {
 		on_sealed(supervisor, child);
 	} else if (message.kind == SR_CONTROL_RESTART) {

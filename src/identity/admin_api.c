@@ -6,6 +6,7 @@
 #include "identity/assignment.h"
 #include "identity/principal.h"
 #include "identity/signing_plan.h"
+#include "seal/image.h"
 #include "wire/time.h"
 
 struct counts {
@@ -106,4 +107,21 @@ struct sr_result sr_identity_verify(const struct sr_identity_request *request, s
 	sr_blocking_end();
 	SR_TRY(checked);
 	return sr_verification_finish(&report);
+}
+
+/* The image of all that identity keeps, for a backup: there until it is deleted, or another is made. */
+struct sr_result sr_identity_freeze(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	SR_CLEANUP(sr_image) struct sr_image *image = NULL;
+	SR_TRY(sr_image_begin(request->identity->options.state_dir, &image));
+	SR_TRY(sr_image_add_file(image, "resource"));
+	SR_TRY(sr_image_add_database(image, "identity.db", request->store->database));
+	answer->body = json_object();
+	return sr_ok();
+}
+
+struct sr_result sr_identity_thaw(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	answer->status = 204;
+	return sr_image_remove(request->identity->options.state_dir);
 }

@@ -29,7 +29,11 @@ static const struct sr_route routes[] = {
 
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/status", true, sr_identity_status, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/rotate-signing-key", true, sr_identity_rotate, NULL},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/image", true, sr_identity_freeze, NULL},
+	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/image", false, sr_identity_thaw, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/verify", false, NULL, sr_identity_verify},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/audit/{what}", false, NULL, sr_identity_audit_log},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/audit/{what}", false, NULL, sr_identity_audit_log},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_list, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_create, NULL},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_get, NULL},
@@ -107,6 +111,7 @@ struct sr_result sr_identity_route(struct sr_arena *arena, enum sr_door door, co
 {
 	struct search search = {.arena = arena, .door = door, .method = method};
 	SR_TRY(sr_segments_parse(arena, path, &search.segments));
+	search_table(&search, sr_people_routes, sr_people_route_count, ret_parts);
 	search_table(&search, routes, sizeof routes / sizeof *routes, ret_parts);
 	search_table(&search, sr_management_routes, sr_management_route_count, ret_parts);
 	if (search.found) {

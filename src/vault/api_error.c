@@ -32,6 +32,14 @@ static const struct {
     {"SecretManagedByKeyVault", {403, "Forbidden", "SecretManagedByKeyVault", false}},
     {"SecretAlreadyExists", {409, "Conflict", "SecretAlreadyExists", false}},
     {"ObjectIsManaged", {409, "Conflict", "ObjectIsManaged", false}},
+    {"CertificateNotFound", {404, "CertificateNotFound", NULL, false}},
+    {"PendingCertificateNotFound", {404, "PendingCertificateNotFound", NULL, false}},
+    {"ContactsNotFound", {404, "ContactsNotFound", NULL, false}},
+    {"IssuerNotFound", {404, "CertificateIssuerNotFound", NULL, false}},
+    {"PendingOperationExists", {409, "Conflict", "PendingOperationExists", false}},
+    {"CertificateAlreadyExists", {409, "Conflict", "CertificateAlreadyExists", false}},
+    {"KeyManagedByKeyVault", {403, "Forbidden", "KeyManagedByKeyVault", false}},
+    {"ForbiddenInSystemVault", {403, "Forbidden", "ForbiddenByPolicy", false}},
     {"KeyAlreadyExists", {409, "Conflict", "KeyAlreadyExists", false}},
 };
 

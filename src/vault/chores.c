@@ -1,6 +1,8 @@
 /* The table of chores. They run in its order, so what takes keys away comes first. */
 #include "vault/chore.h"
 
+#include "vault/certificate_chores.h"
+#include "vault/checkpoint.h"
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
@@ -9,7 +11,10 @@
 static const struct sr_chore chores[] = {
     {"expire-keys", sr_expire_keys_next, sr_expire_keys_run},
     {"tend-keys", sr_tend_keys_next, sr_tend_keys_run},
+    {"tend-certificates", sr_tend_certificates_next, sr_tend_certificates_run},
+    {"purge-certificates", sr_purge_certificates_next, sr_purge_certificates_run},
     {"purge-keys", sr_purge_keys_next, sr_purge_keys_run},
+    {"sign-checkpoint", sr_sign_checkpoint_next, sr_sign_checkpoint_run},
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},
     {"purge-vaults", sr_purge_vaults_next, sr_purge_vaults_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},

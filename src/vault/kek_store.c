@@ -225,6 +225,10 @@ static struct sr_result find_target(struct sr_connection *connection, struct req
 	if (!sr_key_can_wrap_secrets(&ret_key->state.spec)) {
 		return sr_fail(SR_INVALID, "data is put under RSA keys and 256-bit oct keys only");
 	}
+	if (ret_key->is_managed) { /* it would go with its certificate */
+		return sr_fail_as(SR_INVALID, "KeyManagedByKeyVault",
+		                  "the key belongs to a certificate, and data must not depend on that: make a key of its own");
+	}
 	SR_TRY(sr_vault_check_lease(connection, key->vault));
 	return sr_key_check_lease(&ret_key->state, sr_unix_s());
 }

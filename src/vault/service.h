@@ -3,6 +3,8 @@
 #define SR_VAULT_SERVICE_H
 
 #include "access/access.h"
+#include "base/thread.h"
+#include "audit/signer.h"
 #include "host/host.h"
 #include "net/server.h"
 #include "vault/authority.h"
@@ -21,8 +23,10 @@ struct sr_vault {
 	struct sr_vault_state state;
 	struct sr_authority *authority;
 	struct sr_certificate *sealed; /* what it shows while it is sealed; NULL: it was never */
-	struct sr_certificate *own;    /* the vault's certificate; the tending thread's to replace once that runs */
+	struct sr_mutex own_mutex;     /* guards own, once the vault serves */
+	struct sr_certificate *own;    /* the vault's certificate */
 	struct sr_tending *tending;    /* NULL in tests */
+	struct sr_audit_signer *audit;
 	struct sr_access *access;
 	struct sr_server *server;
 	struct sr_server *service_server; /* for services, of a vault that started sealed; NULL: `server` is */

@@ -7,11 +7,14 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
+#include "vault/backup.h"
 #include "vault/audit.h"
+#include "vault/checkpoint.h"
 #include "vault/hardware.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
+#include "vault/system_vault.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -21,6 +24,7 @@ enum {
 	RSA_POOL = 4,
 	RSA_POOL_BITS = 2048,
 	STOP_GRACE_MS = 5000,
+	CA_MAX = 16384,
 	SEALED_LOOK_MS = 200,
 	SEALED_CERTIFICATE_DAYS = 3650
 };
@@ -108,6 +112,9 @@ static struct sr_result open_authority(struct sr_vault *vault)
 {
 	SR_TRY(sr_authority_open(&vault->state, sr_host_dns_names(vault->host), sr_host_addresses(vault->host),
 	                         &vault->authority));
+	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(CA_MAX);
+	SR_TRY(sr_certificate_der(sr_authority_certificate(vault->authority), &ca_der));
+	SR_TRY(sr_system_certificate_show_ca(&vault->state, sr_buf_bytes(&ca_der)));
 	SR_TRY(sr_authority_issue(vault->authority, "vault", &vault->own));
 	return sr_host_enrol_as_authority(vault->host, vault->own, sr_authority_certificate(vault->authority),
 	                                  sr_authority_sign, vault->authority);
@@ -241,11 +248,14 @@ static struct sr_result start_open(struct sr_vault *vault, bool was_sealed)
 {
 	const struct sr_key_spec pooled = {.type = SR_KEY_RSA, .bits = RSA_POOL_BITS};
 	SR_TRY(open_database(vault));
+	SR_TRY(sr_vault_check_restored(vault));
 	SR_TRY(sr_hardware_recover(&vault->state));
 	SR_TRY(sr_database_write(vault->state.database, make_default_vault, NULL));
+	SR_TRY(sr_database_write(vault->state.database, sr_system_vault_make, NULL));
 	SR_TRY(was_sealed ? record_unsealing(vault) : sr_ok());
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
+	SR_TRY(sr_vault_checkpoints_open(vault, sr_unix_s()));
 	SR_TRY(sr_tending_start(vault, &vault->tending));
 	SR_TRY(start_access(vault));
 	SR_TRY(was_sealed ? start_service_server(vault) : start_server(vault, false));
@@ -295,6 +305,7 @@ static void stop(struct sr_vault *vault)
 		settle_ttl(vault);
 	}
 	sr_keypair_pool_stop();
+	sr_vault_checkpoints_close(vault, sr_unix_s());
 	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
@@ -309,7 +320,7 @@ static void stop(struct sr_vault *vault)
 
 struct sr_result sr_vault_serve(struct sr_host *host)
 {
-	struct sr_vault vault = {.host = host};
+	struct sr_vault vault = {.own_mutex = SR_MUTEX(SR_RANK_LEAF), .host = host};
 	bool is_open = false;
 	struct sr_result result = start(&vault, &is_open);
 	if (sr_is_ok(result) && is_open) {

@@ -1,7 +1,9 @@
-/* The Unix socket: what `strongroom status` shows of this service. */
+/* The Unix socket: status, verification, the image for a backup. */
 #include "workspace/api.h"
 
 #include "base/clock.h"
+#include "host/verification.h"
+#include "seal/image.h"
 #include "workspace/resource_group.h"
 
 static struct sr_result count(const struct sr_resource_group *group, void *context)
@@ -31,4 +33,44 @@ struct sr_result sr_workspace_status(struct sr_arm_call *call, struct sr_arm_ans
 	sr_json_set_int(answer->body, "uptime_s", (int64_t)((sr_boottime_ms() - call->workspace->started_ms) / 1000));
 	sr_json_set_int(answer->body, "resource_groups", work.groups);
 	return sr_ok();
+}
+
+static struct sr_result verify_database(struct sr_workspace *workspace, struct sr_verification *report)
+{
+	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
+	struct sr_database *database;
+	SR_TRY(sr_workspace_enter(workspace, &use, &database));
+	return sr_database_verify(database, sr_verification_pages, report);
+}
+
+struct sr_result sr_workspace_verify(struct sr_arm_call *call, struct sr_arm_answer *answer)
+{
+	SR_CLEANUP(sr_verification) struct sr_verification report = {0};
+	SR_TRY(sr_verification_begin(call->exchange, &report));
+	answer->is_sent = true;
+	struct sr_result verified = verify_database(call->workspace, &report);
+	if (!sr_is_ok(verified)) {
+		sr_verification_find(&report, (struct sr_verified){"", "database", "workspace"}, verified);
+	}
+	return sr_verification_finish(&report);
+}
+
+/* There until it is deleted, or another is made. */
+struct sr_result sr_workspace_freeze(struct sr_arm_call *call, struct sr_arm_answer *answer)
+{
+	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
+	struct sr_database *database;
+	SR_TRY(sr_workspace_enter(call->workspace, &use, &database));
+	SR_CLEANUP(sr_image) struct sr_image *image = NULL;
+	SR_TRY(sr_image_begin(sr_host_state_dir(call->workspace->host), &image));
+	SR_TRY(sr_image_add_file(image, "resource"));
+	SR_TRY(sr_image_add_database(image, "workspace.db", database));
+	answer->body = json_object();
+	return sr_ok();
+}
+
+struct sr_result sr_workspace_thaw(struct sr_arm_call *call, struct sr_arm_answer *answer)
+{
+	answer->status = 204;
+	return sr_image_remove(sr_host_state_dir(call->workspace->host));
 }

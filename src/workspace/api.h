@@ -33,5 +33,8 @@ SR_MUST struct sr_result sr_resources_of_group(struct sr_arm_call *call, struct 
 
 /* admin_api.c: the Unix socket */
 SR_MUST struct sr_result sr_workspace_status(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_workspace_verify(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_workspace_freeze(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_workspace_thaw(struct sr_arm_call *call, struct sr_arm_answer *answer);
 
 #endif

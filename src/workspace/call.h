@@ -13,6 +13,7 @@ struct sr_arm_route;
 
 struct sr_arm_call {
 	struct sr_workspace *workspace;
+	struct sr_exchange *exchange; /* for handlers that stream their answer */
 	struct sr_arena *arena;
 	const struct sr_arm_route *route;
 	const char *method;
@@ -34,6 +35,7 @@ struct sr_arm_answer {
 	json_t *body;           /* owned; NULL: none */
 	const char *location;   /* absolute; NULL: none */
 	unsigned retry_after_s; /* 0: none */
+	bool is_sent;           /* the handler has streamed it */
 };
 
 typedef struct sr_result (*sr_arm_handler)(struct sr_arm_call *call, struct sr_arm_answer *answer);

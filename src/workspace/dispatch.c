@@ -176,6 +176,7 @@ struct sr_result sr_workspace_dispatch(struct sr_exchange *exchange, void *conte
 	struct sr_arena *arena = sr_exchange_arena(exchange);
 	struct sr_arm_call call = {
 	    .workspace = context,
+	    .exchange = exchange,
 	    .arena = arena,
 	    .method = sr_exchange_method(exchange),
 	    .target = sr_exchange_target(exchange),
@@ -184,7 +185,7 @@ struct sr_result sr_workspace_dispatch(struct sr_exchange *exchange, void *conte
 	};
 	struct sr_arm_answer answer = {0};
 	struct sr_result result = perform(exchange, &call, &answer);
-	if (sr_is_ok(result)) {
+	if (sr_is_ok(result) && !answer.is_sent) {
 		result = send_answer(exchange, &answer);
 	}
 	json_decref(answer.body);

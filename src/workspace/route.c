@@ -36,6 +36,9 @@ static const struct sr_arm_route routes[] = {
 	{"*", SUBSCRIPTION "/providers/{...}", NULL, true, false, sr_resource_in_subscription},
 
 	{"GET", "/_strongroom/status", NULL, false, true, sr_workspace_status},
+	{"POST", "/_strongroom/verify", NULL, false, true, sr_workspace_verify},
+	{"POST", "/_strongroom/image", NULL, false, true, sr_workspace_freeze},
+	{"DELETE", "/_strongroom/image", NULL, false, true, sr_workspace_thaw},
 };
 /* clang-format on */
 

@@ -20,8 +20,11 @@ static char *path_of(struct rig *rig, const char *name)
 static struct sr_result insert_default(struct sr_connection *connection, void *context)
 {
 	(void)context;
-	const struct sr_vault_record record = {
-	    .name = SR_DEFAULT_VAULT, .resource_group = SR_DEFAULT_GROUP, .created = sr_unix_s(), .retention_days = 90, .is_by_roles = true};
+	const struct sr_vault_record record = {.name = SR_DEFAULT_VAULT,
+	                                       .resource_group = SR_DEFAULT_GROUP,
+	                                       .created = sr_unix_s(),
+	                                       .retention_days = 90,
+	                                       .is_by_roles = true};
 	struct sr_result result = sr_vault_insert(connection, &record);
 	if (sr_result_code(result) == SR_EXISTS) {
 		sr_ignore(result);
@@ -52,12 +55,15 @@ void rig_open(struct rig *rig)
 	vault->state.records = vault->master.records;
 	vault->state.cache = sr_key_cache_new(vault->master.records, CACHE_MAX);
 	expect_ok(sr_database_write(vault->state.database, insert_default, NULL));
+	expect_ok(sr_audit_signer_open(vault->state.database, vault->state.records, "vault", &vault->master.database_id,
+	                               sr_unix_s(), &vault->audit));
 }
 
 void rig_close(struct rig *rig)
 {
 	json_decref(rig->answer.body);
 	rig->answer = (struct sr_vault_answer){0};
+	sr_audit_signer_close(rig->vault.audit);
 	sr_key_cache_free(rig->vault.state.cache);
 	sr_database_close(rig->vault.state.database);
 	sr_vault_master_free(&rig->vault.master);
