@@ -403,8 +403,13 @@ void sr_host_ready(struct sr_host *host)
 
 struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own)
 {
-	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
-	return sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_SEALED});
+	return sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls);
+}
+
+void sr_host_sealed(struct sr_host *host)
+{
+	(void)host;
+	sr_ignore(sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_SEALED}));
 }
 
 void sr_host_restart(struct sr_host *host)

@@ -215,6 +215,7 @@ static struct sr_result wait_sealed(struct sr_vault *vault, bool *ret_is_unseale
 	SR_TRY(make_sealed_certificate(vault));
 	SR_TRY(sr_host_serve_sealed(vault->host, vault->sealed));
 	SR_TRY(start_server(vault, true));
+	sr_host_sealed(vault->host);
 	*ret_is_unsealed = false;
 	while (!*ret_is_unsealed && !sr_host_is_stopping(vault->host)) {
 		*ret_is_unsealed = sr_gate_wait(vault->gate, SEALED_LOOK_MS, &vault->master);
