@@ -147,7 +147,7 @@ static void lend_input(struct sr_worker *worker, struct sr_connection *connectio
 {
 	if (!connection->in || connection->in_cap < sr_input_len(worker->server)) {
 		size_t cap = sr_input_len(worker->server);
-		uint8_t *in = worker->spare_in ? SR_TAKE(worker->spare_in) : sr_alloc(cap);
+		uint8_t *in = worker->spare_count ? worker->spare_in[--worker->spare_count] : sr_alloc(cap);
 		if (connection->in) {
 			memcpy(in, connection->in, connection->in_len);
 			sr_wipe(connection->in, connection->in_len);
@@ -168,10 +168,10 @@ static void reclaim_input(struct sr_worker *worker, struct sr_connection *connec
 		memcpy(connection->in, in, connection->in_len);
 		sr_wipe(in, connection->in_len);
 	}
-	if (worker->spare_in) {
+	if (worker->spare_count == SR_SPARE_INPUTS) {
 		sr_free(in);
 	} else {
-		worker->spare_in = in;
+		worker->spare_in[worker->spare_count++] = in;
 	}
 }
 
@@ -222,6 +222,8 @@ static bool follow(struct sr_connection *connection, enum sr_exchange_outcome ou
 		connection->deadline_ms = sr_boottime_ms() + LINGER_MS;
 		work_linger(connection);
 		return false;
+	case SR_EXCHANGE_HELD:
+		return false;
 	case SR_EXCHANGE_CUT:
 		sr_channel_cut(connection->channel.fd);
 		break;
@@ -250,8 +252,27 @@ static bool work_request(struct sr_worker *worker, struct sr_connection *connect
                          size_t head_len)
 {
 	atomic_fetch_add(&worker->server->requests, 1);
-	return follow(connection, sr_is_ok(found) ? sr_exchange_run(worker->exchange, connection, head_len)
-	                                          : sr_exchange_refuse(worker->exchange, connection, found));
+	enum sr_exchange_outcome outcome = sr_is_ok(found) ? sr_exchange_run(worker->exchange, connection, head_len)
+	                                                   : sr_exchange_refuse(worker->exchange, connection, found);
+	if (outcome == SR_EXCHANGE_HELD) {
+		sr_exchange_let_go(
+		    SR_TAKE(worker->exchange)); /* another worker may have it, and the connection, from here on */
+		return false;
+	}
+	return follow(connection, outcome);
+}
+
+/* After a request: true if the next is to be looked for at once; else the connection is parked. */
+static bool look_further(struct sr_worker *worker, struct sr_connection *connection, int served)
+{
+	connection->deadline_ms = sr_boottime_ms() + worker->server->options.header_timeout_ms;
+	bool has_more = connection->in_len > 0 || sr_channel_has_buffered(&connection->channel);
+	if (has_more && served < PIPELINED_MAX) {
+		return true;
+	}
+	/* What is buffered already raises no event for reading: one for writing comes at once. */
+	park_between_requests(worker, connection, has_more ? SR_PROGRESS_WANT_WRITE : SR_PROGRESS_WANT_READ);
+	return false;
 }
 
 /* Requests, as many as are there; then the connection is parked or closed. */
@@ -265,12 +286,7 @@ static void work_requests(struct sr_worker *worker, struct sr_connection *connec
 			if (!work_request(worker, connection, found, head_len)) {
 				return;
 			}
-			served++;
-			connection->deadline_ms = sr_boottime_ms() + worker->server->options.header_timeout_ms;
-			bool has_more = connection->in_len > 0 || sr_channel_has_buffered(&connection->channel);
-			if (!has_more || served == PIPELINED_MAX) {
-				/* What is buffered already raises no event for reading: one for writing comes at once. */
-				park_between_requests(worker, connection, has_more ? SR_PROGRESS_WANT_WRITE : SR_PROGRESS_WANT_READ);
+			if (!look_further(worker, connection, ++served)) {
 				return;
 			}
 			continue;
@@ -304,6 +320,21 @@ void sr_connection_work(struct sr_worker *worker, struct sr_connection *connecti
 	} else if (connection->state == SR_CONNECTION_HEAD || work_handshake(connection)) {
 		work_requests(worker, connection);
 	}
+}
+
+void sr_connection_resume(struct sr_worker *worker, struct sr_exchange *exchange)
+{
+	struct sr_connection *connection = exchange->connection;
+	enum sr_exchange_outcome outcome = sr_exchange_go_on(exchange);
+	if (outcome == SR_EXCHANGE_HELD) {
+		sr_exchange_let_go(exchange);
+	} else {
+		sr_exchange_give_back(exchange);
+	}
+	if (follow(connection, outcome) && look_further(worker, connection, 1)) {
+		work_requests(worker, connection);
+	}
+	atomic_fetch_sub(&worker->server->held_count, 1);
 }
 
 static bool take_expired(struct sr_connection *connection, uint64_t now_ms)

@@ -85,6 +85,7 @@ static void reset(struct sr_exchange *exchange, struct sr_connection *connection
 	exchange->has_ended = false;
 	exchange->has_failed = false;
 	exchange->must_close = false;
+	exchange->go_on = NULL;
 	forget_abort(exchange);
 }
 
@@ -241,16 +242,13 @@ enum sr_exchange_outcome sr_exchange_refuse(struct sr_exchange *exchange, struct
 	return outcome == SR_EXCHANGE_CUT ? SR_EXCHANGE_CUT : SR_EXCHANGE_LINGER;
 }
 
-enum sr_exchange_outcome sr_exchange_run(struct sr_exchange *exchange, struct sr_connection *connection,
-                                         size_t head_len)
+/* What the handler came to, answered where it did not answer. */
+static enum sr_exchange_outcome end_handling(struct sr_exchange *exchange, struct sr_result result)
 {
-	reset(exchange, connection, head_len);
-	struct sr_result parsed = parse(exchange);
-	if (!sr_is_ok(parsed)) {
-		return sr_exchange_refuse(exchange, connection, parsed);
+	if (exchange->go_on) {
+		sr_ignore(result);
+		return SR_EXCHANGE_HELD;
 	}
-	sr_request_body_start(exchange);
-	struct sr_result result = exchange->server->options.handler(exchange, exchange->server->options.context);
 	if (sr_is_ok(result) && !exchange->has_begun) {
 		result = sr_fail(SR_INTERNAL, "answer a request: its handler sent nothing");
 	}
@@ -261,6 +259,26 @@ enum sr_exchange_outcome sr_exchange_run(struct sr_exchange *exchange, struct sr
 	}
 	sr_result_free(result);
 	return conclude(exchange);
+}
+
+enum sr_exchange_outcome sr_exchange_run(struct sr_exchange *exchange, struct sr_connection *connection,
+                                         size_t head_len)
+{
+	reset(exchange, connection, head_len);
+	struct sr_result parsed = parse(exchange);
+	if (!sr_is_ok(parsed)) {
+		return sr_exchange_refuse(exchange, connection, parsed);
+	}
+	sr_request_body_start(exchange);
+	struct sr_result result = exchange->server->options.handler(exchange, exchange->server->options.context);
+	return end_handling(exchange, result);
+}
+
+enum sr_exchange_outcome sr_exchange_go_on(struct sr_exchange *exchange)
+{
+	sr_handler go_on = exchange->go_on;
+	exchange->go_on = NULL;
+	return end_handling(exchange, go_on(exchange, exchange->go_on_context));
 }
 
 void sr_exchange_abort(struct sr_exchange *exchange)

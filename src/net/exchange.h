@@ -47,14 +47,21 @@ struct sr_exchange {
 	bool has_begun;        /* only the worker changes it */
 	atomic_bool is_aborted;
 	atomic_bool is_cut; /* aborted after it had begun */
-	int wake_fd;        /* an eventfd that wakes a worker that waits for the client, at an abort */
+	/* held.c */
+	struct sr_exchange *next; /* among the resumed, or the spares */
+	sr_handler go_on;         /* NULL: not held */
+	void *go_on_context;
+	atomic_uint arrivals;
+
+	int wake_fd; /* an eventfd that wakes a worker that waits for the client, at an abort */
 };
 
 enum sr_exchange_outcome {
 	SR_EXCHANGE_KEEP,   /* the next request may follow */
 	SR_EXCHANGE_CLOSE,  /* all is said, and nothing unread is known of */
 	SR_EXCHANGE_LINGER, /* the answer is out, but the client may still be sending */
-	SR_EXCHANGE_CUT     /* the client must not take what it got for the whole */
+	SR_EXCHANGE_CUT,    /* the client must not take what it got for the whole */
+	SR_EXCHANGE_HELD    /* nothing is said yet; the exchange and its connection are nobody's until it is resumed */
 };
 
 SR_MUST struct sr_result sr_exchange_new(struct sr_server *server, struct sr_exchange **ret_exchange);
@@ -62,9 +69,20 @@ void sr_exchange_free(struct sr_exchange *exchange);
 /* Runs the request whose head is the first `head_len` bytes of the connection's input. Leaves what follows it there. */
 enum sr_exchange_outcome sr_exchange_run(struct sr_exchange *exchange, struct sr_connection *connection,
                                          size_t head_len);
+/* Goes on with an exchange that was held and is resumed. */
+enum sr_exchange_outcome sr_exchange_go_on(struct sr_exchange *exchange);
 /* Answers bytes that are no request. Takes `error`. */
 enum sr_exchange_outcome sr_exchange_refuse(struct sr_exchange *exchange, struct sr_connection *connection,
                                             struct sr_result error);
+
+/* held.c */
+/* The worker of an exchange whose outcome was SR_EXCHANGE_HELD has done with it. */
+void sr_exchange_let_go(struct sr_exchange *exchange);
+/* The next exchange to go on with, NULL where there is none. */
+struct sr_exchange *sr_resumed_take(struct sr_server *server);
+/* A spare exchange or a new one, and back. */
+SR_MUST struct sr_result sr_exchange_obtain(struct sr_server *server, struct sr_exchange **ret_exchange);
+void sr_exchange_give_back(struct sr_exchange *exchange);
 
 /* request_body.c */
 void sr_request_body_start(struct sr_exchange *exchange);

@@ -57,6 +57,15 @@ static void server_free(struct sr_server *server)
 	if (server->wake_fd >= 0) {
 		close(server->wake_fd);
 	}
+	if (server->resumed_fd >= 0) {
+		close(server->resumed_fd);
+	}
+	while (server->spare_exchanges) {
+		struct sr_exchange *spare = server->spare_exchanges;
+		server->spare_exchanges = spare->next;
+		sr_exchange_free(spare);
+	}
+	sr_mutex_destroy(&server->resumed_mutex);
 	sr_mutex_destroy(&server->mutex);
 	sr_free(server);
 }
@@ -68,21 +77,28 @@ static void work(void *context)
 	struct sr_worker worker = {.server = server};
 	while (sr_pool_turn(server->pool)) {
 		if (!worker.exchange) {
-			struct sr_result result = sr_exchange_new(server, &worker.exchange);
+			struct sr_result result = sr_exchange_obtain(server, &worker.exchange);
 			if (!sr_is_ok(result)) {
 				sr_result_free(result);
 				sr_sleep_ms(RETRY_MS); /* out of descriptors: others must end first */
 				continue;
 			}
 		}
+		struct sr_exchange *resumed = sr_resumed_take(server);
+		if (resumed) {
+			sr_connection_resume(&worker, resumed);
+			continue;
+		}
 		struct epoll_event event;
 		int count = epoll_wait(server->epoll_fd, &event, 1, -1);
-		if (count == 1 && event.data.ptr) {
+		if (count == 1 && event.data.ptr && event.data.ptr != server) {
 			sr_connection_work(&worker, event.data.ptr);
 		}
 	}
 	sr_exchange_free(worker.exchange);
-	sr_free(worker.spare_in);
+	while (worker.spare_count) {
+		sr_free(worker.spare_in[--worker.spare_count]);
+	}
 }
 
 struct sr_result sr_server_new(const struct sr_server_options *options, struct sr_server **ret_server)
@@ -98,10 +114,15 @@ struct sr_result sr_server_new(const struct sr_server_options *options, struct s
 	server->pool = sr_pool_new(server->options.worker_count, server->options.max_threads, work, server);
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	server->resumed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	server->resumed_last = &server->resumed;
+	sr_mutex_init(&server->resumed_mutex, SR_RANK_LEAF);
 	/* Silent until the workers are to go, lest they spin while the last exchanges end. */
 	struct epoll_event wake = {.events = 0, .data.ptr = NULL};
-	if (server->epoll_fd < 0 || server->wake_fd < 0 ||
-	    epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->wake_fd, &wake) != 0) {
+	struct epoll_event resumed = {.events = EPOLLIN, .data.ptr = server};
+	if (server->epoll_fd < 0 || server->wake_fd < 0 || server->resumed_fd < 0 ||
+	    epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->wake_fd, &wake) != 0 ||
+	    epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->resumed_fd, &resumed) != 0) {
 		struct sr_result result = sr_fail_errno(errno, "make the server's epoll");
 		server_free(server);
 		return result;
@@ -143,6 +164,9 @@ void sr_server_stop(struct sr_server *server, uint64_t grace_ms)
 		sr_connections_expire(server, UINT64_MAX);
 	}
 	sr_connections_cut(server);
+	while (atomic_load(&server->held_count) > 0) { /* what they wait for comes, or fails, and workers end them */
+		sr_sleep_ms(STOP_STEP_MS);
+	}
 	sr_pool_stop(server->pool);
 	wake_workers(server);
 	sr_pool_join(server->pool);

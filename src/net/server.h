@@ -125,6 +125,16 @@ bool sr_exchange_has_begun(const struct sr_exchange *exchange);
  */
 void sr_exchange_abort(struct sr_exchange *exchange);
 
+/*
+ * Instead of answering, a handler may let the exchange wait for what another thread will bring (a commit) without
+ * keeping a thread itself: after true it must return sr_ok() and touch the exchange no more; once sr_exchange_resume
+ * was called, exactly once, from any thread and maybe already before the handler has returned, `go_on` runs on a worker
+ * as the handler would have. False: this exchange must be answered by its handler.
+ */
+SR_MUST bool sr_exchange_hold(struct sr_exchange *exchange, sr_handler go_on, void *context);
+/* Does not block. */
+void sr_exchange_resume(struct sr_exchange *exchange);
+
 /* Counters since the start, for status and tests. */
 struct sr_server_counts {
 	uint64_t connections_now, connections_all, requests, threads_now;

@@ -15,7 +15,7 @@
 
 #include <stdatomic.h>
 
-enum { SR_ADDRESS_TEXT_LEN = 48, SR_LISTENERS_MAX = 32 };
+enum { SR_ADDRESS_TEXT_LEN = 48, SR_LISTENERS_MAX = 32, SR_SPARE_INPUTS = 64 };
 
 struct sr_listener {
 	struct sr_listener *next;
@@ -62,6 +62,13 @@ struct sr_server {
 	bool has_keeper;
 	struct sr_thread keeper;
 	atomic_bool is_stopping;
+	int resumed_fd; /* an eventfd: readable while exchanges wait to go on */
+	atomic_bool has_resumed;
+	atomic_uint held_count;
+	struct sr_mutex resumed_mutex; /* guards the next four */
+	struct sr_exchange *resumed, **resumed_last;
+	struct sr_exchange *spare_exchanges;
+	unsigned spare_count;
 	atomic_uint_fast64_t connections_all;
 	atomic_uint_fast64_t requests;
 	atomic_uint connections_now;
@@ -74,8 +81,9 @@ struct sr_server {
 /* What one worker thread has: memory that serves request after request. */
 struct sr_worker {
 	struct sr_server *server;
-	uint8_t *spare_in; /* an input buffer that no connection holds, or NULL */
-	struct sr_exchange *exchange;
+	uint8_t *spare_in[SR_SPARE_INPUTS]; /* input buffers that no connection holds */
+	unsigned spare_count;
+	struct sr_exchange *exchange; /* NULL while the last one is held */
 };
 
 /* listener.c: accepts connections and closes those that are late, until the stop. The keeper thread's work; its context
@@ -89,6 +97,8 @@ void sr_connection_start(struct sr_server *server, const struct sr_listener *lis
                          const char *peer_address);
 /* Works on a connection that epoll reported, until it is parked again or closed. */
 void sr_connection_work(struct sr_worker *worker, struct sr_connection *connection);
+/* Goes on with an exchange that sr_resumed_take gave, and then with its connection. */
+void sr_connection_resume(struct sr_worker *worker, struct sr_exchange *exchange);
 /* Closes each parked connection whose deadline is before `now_ms` (UINT64_MAX: all that are parked). */
 void sr_connections_expire(struct sr_server *server, uint64_t now_ms);
 /* Cuts every open connection, whoever works on it. */

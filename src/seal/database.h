@@ -42,6 +42,10 @@ void sr_database_close(struct sr_database *database);
  */
 typedef struct sr_result (*sr_database_work)(struct sr_connection *connection, void *context);
 SR_MUST struct sr_result sr_database_write(struct sr_database *database, sr_database_work work, void *context);
+/* The same without waiting: `finished` hears the outcome, which is its own from then on, with the same context: on the
+ * writer thread once it is durable, or within the call where the database is being closed. It must not block. */
+void sr_database_write_later(struct sr_database *database, sr_database_work work, void *context,
+                             void (*finished)(void *context, struct sr_result result));
 /*
  * Says that the caller will write soon, after work that costs more than a commit does (a private operation): a commit
  * waits for it, 2 ms at most, so that one sync serves both. Ended by the write, or by the retraction where there is

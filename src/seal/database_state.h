@@ -12,7 +12,8 @@
 
 #include <semaphore.h>
 
-/* What waits for the writer thread; lives on its caller's stack until `done` is posted. */
+/* What waits for the writer thread; lives on its caller's stack until `done` is posted, or on the heap where nobody
+ * waits. */
 struct sr_request {
 	struct sr_request *next;
 	/* Runs inside the group's transaction; or, where `alone`, by itself outside of any. */
@@ -20,7 +21,8 @@ struct sr_request {
 	void *context;
 	bool alone, was_announced;
 	struct sr_result result;
-	sem_t done; /* one wake-up wakes one waiter */
+	void (*finished)(void *context, struct sr_result result); /* NULL: somebody waits for `done` */
+	sem_t done;                                               /* one wake-up wakes one waiter */
 };
 
 struct sr_database {

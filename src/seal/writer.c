@@ -7,6 +7,7 @@
 #include "seal/sqlite_error.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #include <errno.h>
 
@@ -231,6 +232,18 @@ static struct sr_request *take_group(struct sr_database *database)
 	return group;
 }
 
+/* Wakes who waits for a request, or tells who does not. */
+static void tell(struct sr_database *database, struct sr_request *request)
+{
+	if (!request->finished) {
+		(void)sem_post(&request->done);
+		return;
+	}
+	request->finished(request->context, request->result);
+	sr_free(request);
+	sr_database_leave(database);
+}
+
 static void writer_main(void *context)
 {
 	struct sr_database *database = context;
@@ -243,7 +256,7 @@ static void writer_main(void *context)
 		}
 		while (group) {
 			struct sr_request *next = group->next; /* a woken waiter takes its request away */
-			(void)sem_post(&group->done);
+			tell(database, group);
 			group = next;
 		}
 		shorten_log(database);
@@ -274,6 +287,20 @@ static void wait_for(struct sr_request *request)
 	sr_blocking_end();
 }
 
+static void hand_in(struct sr_database *database, struct sr_request *request)
+{
+	SR_LOCKED(&database->mutex);
+	bool was_empty = !database->first;
+	*database->last = request;
+	database->last =
+	    &request->next; /* cppcheck-suppress autoVariables; the writer takes it before its caller returns */
+	database->announced -= request->was_announced;
+	database->arrived += request->was_announced;
+	if (was_empty || (database->is_gathering && (!expects_more(database) || request->alone))) {
+		sr_cond_signal(&database->work_waits);
+	}
+}
+
 struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work work, void *context, struct sr_asking how)
 {
 	struct sr_request request = {
@@ -286,17 +313,7 @@ struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work wo
 		return entered;
 	}
 	(void)sem_init(&request.done, 0, 0);
-	{
-		SR_LOCKED(&database->mutex);
-		bool was_empty = !database->first;
-		*database->last = &request;
-		database->last = &request.next; /* cppcheck-suppress autoVariables; the writer takes it before this returns */
-		database->announced -= how.is_announced;
-		database->arrived += how.is_announced;
-		if (was_empty || (database->is_gathering && (!expects_more(database) || how.alone))) {
-			sr_cond_signal(&database->work_waits);
-		}
-	}
+	hand_in(database, &request);
 	wait_for(&request);
 	(void)sem_destroy(&request.done);
 	sr_database_leave(database);
@@ -326,6 +343,19 @@ void sr_database_retract(struct sr_database *database)
 	if (database->is_gathering && !expects_more(database)) {
 		sr_cond_signal(&database->work_waits);
 	}
+}
+
+void sr_database_write_later(struct sr_database *database, sr_database_work work, void *context,
+                             void (*finished)(void *context, struct sr_result result))
+{
+	struct sr_result entered = sr_database_enter(database);
+	if (!sr_is_ok(entered)) {
+		finished(context, entered);
+		return;
+	}
+	struct sr_request *request = sr_alloc(sizeof *request);
+	*request = (struct sr_request){.work = work, .context = context, .finished = finished};
+	hand_in(database, request);
 }
 
 /* On the writer thread, alone. */

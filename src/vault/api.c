@@ -8,6 +8,7 @@
 #include "vault/audit.h"
 #include "vault/authorise.h"
 #include "vault/provider.h"
+#include "vault/system_vault.h"
 #include "wire/credentials.h"
 
 #include <stdio.h>
@@ -197,6 +198,7 @@ static struct sr_result authorise(struct sr_exchange *exchange, struct sr_vault_
 	SR_TRY(sr_database_read(call->vault->state.database, read_admission, &admission));
 	call->record = admission.found.vault;
 	const char *assignment;
+	SR_TRY(sr_system_vault_check(call->record.name, call->route->method));
 	SR_TRY(sr_vault_admit(call->vault->access, call->arena, &admission.request, &admission.found, &assignment));
 	if (*assignment) {
 		sr_exchange_add_header(exchange, "x-ms-keyvault-rbac-assignment-id", assignment);
@@ -229,37 +231,20 @@ static struct sr_result perform(struct sr_exchange *exchange, struct sr_vault_ca
 	return call->route->handler(call, answer);
 }
 
-struct call_entry {
-	const struct sr_vault_call *call;
-	int status;
+/* A call that is under way, in the exchange's arena: it may outlast its handler. */
+struct pending {
+	struct sr_exchange *exchange;
+	struct sr_vault_call call;
+	struct sr_vault_answer answer;
+	struct sr_result result; /* what the call came to */
+	int status;              /* as the audit entry says it */
 	const char *outcome;
 };
 
 static struct sr_result audit_work(struct sr_connection *connection, void *context)
 {
-	const struct call_entry *entry = context;
-	return sr_call_audit(connection, entry->call, NULL, entry->status, entry->outcome);
-}
-
-/* The entry of a call whose handler wrote none. Where it cannot be written the call fails, whatever it came to: nothing
- * leaves the vault unrecorded. */
-static struct sr_result audit(struct sr_vault_call *call, struct sr_result result)
-{
-	if (call->is_audited) {
-		return result;
-	}
-	struct call_entry entry = {call, call->route->success, NULL};
-	if (!sr_is_ok(result)) {
-		const struct sr_vault_error error = sr_vault_error_of(result);
-		entry.status = error.status;
-		entry.outcome = error.inner ? error.inner : error.code;
-	}
-	struct sr_result written = sr_database_write(call->vault->state.database, audit_work, &entry);
-	if (!sr_is_ok(written)) {
-		sr_result_free(result);
-		return written;
-	}
-	return result;
+	const struct pending *pending = context;
+	return sr_call_audit(connection, &pending->call, NULL, pending->status, pending->outcome);
 }
 
 static struct sr_result send_answer(struct sr_exchange *exchange, const struct sr_vault_call *call,
@@ -310,23 +295,73 @@ static struct sr_result begin_call(struct sr_exchange *exchange, struct sr_vault
 	return route(exchange, call);
 }
 
+/* The call's end: its answer, or its error. */
+static struct sr_result conclude(struct sr_exchange *exchange, void *context)
+{
+	struct pending *pending = context;
+	struct sr_result result = pending->result;
+	if (sr_is_ok(result)) {
+		result = send_answer(exchange, &pending->call, &pending->answer);
+	}
+	json_decref(pending->answer.body);
+	json_decref(pending->call.body);
+	return result;
+}
+
+/* Where the entry cannot be written the call fails, whatever it came to: nothing leaves the vault unrecorded. */
+static void note_written(struct pending *pending, struct sr_result written)
+{
+	if (!sr_is_ok(written)) {
+		sr_result_free(pending->result);
+		pending->result = written;
+	}
+}
+
+/* On the database's writer thread. */
+static void resume(void *context, struct sr_result written)
+{
+	struct pending *pending = context;
+	note_written(pending, written);
+	sr_exchange_resume(pending->exchange);
+}
+
+/* The entry of a call whose handler wrote none, and then its answer. Reads come in by the thousand, and each waits for
+ * a commit: they are held, so that no thread waits with them. */
+static struct sr_result audit_and_conclude(struct sr_exchange *exchange, struct pending *pending)
+{
+	struct sr_database *database = pending->call.vault->state.database;
+	pending->status = pending->call.route->success;
+	if (!sr_is_ok(pending->result)) {
+		const struct sr_vault_error error = sr_vault_error_of(pending->result);
+		pending->status = error.status;
+		pending->outcome = error.inner ? error.inner : error.code;
+	}
+	if (sr_exchange_hold(exchange, conclude, pending)) {
+		sr_database_write_later(database, audit_work, pending, resume);
+		return sr_ok();
+	}
+	note_written(pending, sr_database_write(database, audit_work, pending));
+	return conclude(exchange, pending);
+}
+
 struct sr_result sr_vault_api_handle(struct sr_exchange *exchange, void *context)
 {
 	struct sr_vault *vault = context;
+	if (sr_root_api_is_health(exchange)) {
+		return sr_root_api_health(exchange, vault);
+	}
+	if (vault->gate && !sr_gate_is_open(vault->gate)) {
+		return sr_root_api_handle_sealed(exchange, vault);
+	}
 	if (sr_vault_admin_is_for(exchange)) {
 		return sr_vault_admin_handle(exchange, vault);
 	}
 	if (sr_vault_provider_is_for(exchange)) {
 		return sr_vault_provider_handle(exchange, vault);
 	}
-	struct sr_vault_call call;
-	SR_TRY(begin_call(exchange, vault, &call));
-	struct sr_vault_answer answer = {0};
-	struct sr_result result = audit(&call, perform(exchange, &call, &answer));
-	if (sr_is_ok(result)) {
-		result = send_answer(exchange, &call, &answer);
-	}
-	json_decref(answer.body);
-	json_decref(call.body);
-	return result;
+	struct pending *pending = sr_arena_alloc(sr_exchange_arena(exchange), sizeof *pending);
+	pending->exchange = exchange;
+	SR_TRY(begin_call(exchange, vault, &pending->call));
+	pending->result = perform(exchange, &pending->call, &pending->answer);
+	return pending->call.is_audited ? conclude(exchange, pending) : audit_and_conclude(exchange, pending);
 }

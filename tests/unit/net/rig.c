@@ -5,6 +5,7 @@
 #include "seal/secret.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -156,6 +157,69 @@ static struct sr_result missing(struct sr_exchange *exchange, struct rig *rig)
 	return sr_fail(SR_NOT_FOUND, "find %s", "it");
 }
 
+/* The later, the answer: "hello", an error, or another wait before. */
+static struct sr_result answer_later(struct sr_exchange *exchange, void *context)
+{
+	(void)context;
+	return sr_exchange_send(exchange, 200, sr_exchange_path(exchange));
+}
+
+static struct sr_result fail_later(struct sr_exchange *exchange, void *context)
+{
+	return missing(exchange, context);
+}
+
+static void *resume_soon(void *exchange)
+{
+	sr_sleep_ms(2);
+	sr_exchange_resume(exchange);
+	return NULL;
+}
+
+static struct sr_result hold_and_start(struct sr_exchange *exchange, struct rig *rig, sr_handler go_on)
+{
+	if (!sr_exchange_hold(exchange, go_on, rig)) {
+		return go_on(exchange, rig);
+	}
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, resume_soon, exchange) == 0) {
+		pthread_detach(thread);
+	} else {
+		sr_exchange_resume(exchange);
+	}
+	return sr_ok();
+}
+
+static struct sr_result later(struct sr_exchange *exchange, struct rig *rig)
+{
+	return hold_and_start(exchange, rig, answer_later);
+}
+
+static struct sr_result later_missing(struct sr_exchange *exchange, struct rig *rig)
+{
+	return hold_and_start(exchange, rig, fail_later);
+}
+
+static struct sr_result wait_again(struct sr_exchange *exchange, void *context)
+{
+	return hold_and_start(exchange, context, answer_later);
+}
+
+static struct sr_result later_twice(struct sr_exchange *exchange, struct rig *rig)
+{
+	return hold_and_start(exchange, rig, wait_again);
+}
+
+/* Resumed before its handler has returned. */
+static struct sr_result at_once(struct sr_exchange *exchange, struct rig *rig)
+{
+	if (!sr_exchange_hold(exchange, answer_later, rig)) {
+		return answer_later(exchange, rig);
+	}
+	sr_exchange_resume(exchange);
+	return sr_ok();
+}
+
 static struct sr_result split_header(struct sr_exchange *exchange, struct rig *rig)
 {
 	(void)rig;
@@ -183,10 +247,24 @@ static struct sr_result handle(struct sr_exchange *exchange, void *context)
 		const char *path;
 		struct sr_result (*act)(struct sr_exchange *exchange, struct rig *rig);
 	} table[] = {
-	    {"/echo", echo},       {"/hello", hello},        {"/told", request_told},       {"/chunks", chunks},
-	    {"/forever", forever}, {"/held", held},          {"/held-upload", held_upload}, {"/nothing", nothing},
-	    {"/missing", missing}, {"/split", split_header}, {"/short", too_short},         {"/peer", peer},
-	    {"/pattern", pattern}, {"/busy", busy},
+	    {"/echo", echo},
+	    {"/hello", hello},
+	    {"/told", request_told},
+	    {"/chunks", chunks},
+	    {"/forever", forever},
+	    {"/held", held},
+	    {"/held-upload", held_upload},
+	    {"/nothing", nothing},
+	    {"/missing", missing},
+	    {"/split", split_header},
+	    {"/short", too_short},
+	    {"/peer", peer},
+	    {"/pattern", pattern},
+	    {"/busy", busy},
+	    {"/later", later},
+	    {"/at-once", at_once},
+	    {"/later-missing", later_missing},
+	    {"/later-twice", later_twice},
 	};
 	struct rig *rig = context;
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

@@ -82,6 +82,13 @@ static const struct {
          "GET path=/told query=q host=other authority=Other:81"),
     CASE("GET /told HTTP/1.1\r\nHost: [::1]:5\r\nConnection: close\r\nX-Twice: a\r\nx-tWICE: b\r\n\r\n", "200",
          "host=[::1] authority=[::1]:5 twice=a, b\n[host=[::1]:5][connection=close][x-twice=a]"),
+    CASE("GET /later HTTP/1.1\r\n" HOST "\r\nGET /at-once HTTP/1.1\r\n" HOST "\r\n" END, "200 200 200", "/at-once"),
+    CASE("GET /later-missing HTTP/1.1\r\n" HOST "\r\nGET /later-twice HTTP/1.1\r\n" HOST "\r\n" END, "404 200 200",
+         "/later-twice"),
+    CASE("POST /later HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /later HTTP/1.1\r\n" HOST
+         "Connection: close\r\n\r\n",
+         "200 200", "\r\n\r\n/later"),
+    CASE("POST /at-once HTTP/1.1\r\n" HOST "Content-Length: 1000000\r\n\r\nabc", "200", "Connection: close"),
     CASE("OPTIONS * HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", "200", "*"),
     CASE("GET relative HTTP/1.1\r\n" HOST "\r\n" END, "400", "error"),
     CASE("GET * HTTP/1.1\r\n" HOST "\r\n" END, "400", "error"),

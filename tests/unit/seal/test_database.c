@@ -42,6 +42,50 @@ static void a_failed_work_leaves_nothing_behind(void **state)
 	assert_false(row.is_there);
 }
 
+/* A write that nobody waits for. */
+struct later {
+	struct row row;
+	struct sr_result result;
+	sem_t heard;
+};
+
+static struct sr_result later_work(struct sr_connection *connection, void *context)
+{
+	struct later *later = context;
+	return later->row.id == 8 ? insert_then_fail(connection, &later->row) : row_insert(connection, &later->row);
+}
+
+static void later_heard(void *context, struct sr_result result)
+{
+	struct later *later = context;
+	later->result = result;
+	sem_post(&later->heard);
+}
+
+static struct sr_result write_later(struct fixture *fixture, int64_t id)
+{
+	struct later later = {.row = row_of(id, SR_LITERAL("x"))};
+	sem_init(&later.heard, 0, 0);
+	sr_database_write_later(fixture->database, later_work, &later, later_heard);
+	while (sem_wait(&later.heard) != 0) {
+	}
+	sem_destroy(&later.heard);
+	return later.result;
+}
+
+static void a_write_that_nobody_waits_for_tells_its_outcome(void **state)
+{
+	struct fixture *fixture = *state;
+	struct row row;
+	expect_ok(write_later(fixture, 7));
+	expect_code(write_later(fixture, 7), SR_EXISTS);
+	expect_code(write_later(fixture, 8), SR_PRECONDITION);
+	expect_ok(fixture_read(fixture, 7, &row));
+	assert_true(row.is_there);
+	expect_ok(fixture_read(fixture, 8, &row));
+	assert_false(row.is_there);
+}
+
 static void a_broken_uniqueness_is_told_apart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -309,6 +353,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_written_row_is_read_back_and_outlives_reopening, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(a_second_opening_is_refused_while_the_first_lasts, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(a_failed_work_leaves_nothing_behind, fixture_make, fixture_end),
+	    cmocka_unit_test_setup_teardown(a_write_that_nobody_waits_for_tells_its_outcome, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(a_broken_uniqueness_is_told_apart, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(a_reader_cannot_write, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(many_writers_share_commits_and_keep_their_own_errors, fixture_make,
