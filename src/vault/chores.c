@@ -2,6 +2,7 @@
 #include "vault/chore.h"
 
 #include "vault/certificate_chores.h"
+#include "vault/hardware.h"
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
@@ -15,6 +16,7 @@ static const struct sr_chore chores[] = {
     {"purge-keys", sr_purge_keys_next, sr_purge_keys_run},
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},
     {"purge-vaults", sr_purge_vaults_next, sr_purge_vaults_run},
+    {"sweep-token", sr_sweep_token_next, sr_sweep_token_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},
 };
 
