@@ -3,6 +3,7 @@
 
 #include "vault/certificate_chores.h"
 #include "vault/checkpoint.h"
+#include "vault/hardware.h"
 #include "vault/key_chores.h"
 #include "vault/public_certificate.h"
 #include "vault/secret_handlers.h"
@@ -19,6 +20,7 @@ static const struct sr_chore chores[] = {
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},
     {"purge-vaults", sr_purge_vaults_next, sr_purge_vaults_run},
     {"show-public-certificate", NULL, sr_show_public_certificate},
+    {"sweep-token", sr_sweep_token_next, sr_sweep_token_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},
 };
 
