@@ -4,8 +4,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { ClientAssertionCredential, ClientCertificateCredential, DeviceCodeCredential, WorkloadIdentityCredential } from '@azure/identity';
+import { words } from '../canary.mjs';
 import { suite, step, finish, must, equal, refused, installation, keyClient, blobService, raw, sleep, slowness, unique } from '../steps.mjs';
 
 suite('credentials');
@@ -172,7 +173,7 @@ class Browser {
   open() { return this.go('GET'); }
   send(step, fields, headers) { return this.go('POST', { step, ...fields }, headers); }
 }
-const choose = 'a sentence that nobody guesses';
+const choose = words.password;
 /** Signs in on the page and decides; changes the first password on the way. */
 async function decide(userCode, person, decision) {
   const browser = await new Browser().open();
@@ -188,7 +189,7 @@ async function decide(userCode, person, decision) {
   return browser;
 }
 function newPerson(name) {
-  const person = installation.json(['identity', 'user', 'create', `${name}-${unique()}@example.org`, '--display', 'Ada Example', '--role', roles[0]]);
+  const person = installation.json(['identity', 'user', 'create', `${words.person}-${name}-${unique()}@example.org`, '--display', words.person, '--role', roles[0]]);
   installation.run(['identity', 'assignment', 'create', person.userName, roles[1]], { allowFailure: true });
   return person;
 }
@@ -312,5 +313,56 @@ await step('guessing_a_password_locks_and_the_administrator_lifts_it', async () 
   installation.run(['identity', 'user', 'unlock', person.userName]);
   await browser.send('sign-in', { user_name: person.userName, password: person.password });
   equal(browser.title, 'Choose a new password', browser.error);
+});
+
+// MSAL for Python, as Debian has it (az is built on it).
+const python = ['/usr/bin/python3', 'python3'].find((one) => spawnSync(one, ['-c', 'import msal'], { stdio: 'ignore' }).status === 0);
+async function stepWith(isThere, name, work) {
+  if (isThere) return step(name, work);
+  console.log(`skip ${process.env.STRONGROOM_SUITE ?? 'sdk'}.credentials.${name} (not on this machine)`);
+}
+/** Runs a script; `onLine` hears each line that it prints. Gives the last one, as JSON. */
+function runPython(lines, env, onLine = () => {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(python, ['-c', ['import json, msal, os, sys', 'env = os.environ', 'def say(value): print(json.dumps(value), flush=True)', ...lines].join('\n')],
+      { env: { ...process.env, AUTHORITY: `${client.authority}/${client.tenant}`, REQUESTS_CA_BUNDLE: client.caFile, ...env } });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (text) => { output += text; onLine(String(text)); });
+    child.stderr.on('data', (text) => { errors += text; });
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve(JSON.parse(output.trim().split('\n').at(-1))) : reject(new Error(`python: ${code}: ${errors.slice(-600)}`))));
+  });
+}
+await stepWith(python, 'msal_for_python_by_certificate', async () => {
+  const principal = newPrincipal('python');
+  const certificate = newCertificate();
+  installation.run(['identity', 'principal', 'add-certificate', principal.name, certificate.certificate]);
+  const answer = await runPython([
+    'app = msal.ConfidentialClientApplication(env["CLIENT_ID"], authority=env["AUTHORITY"], instance_discovery=False,',
+    '    client_credential={"private_key": env["KEY"], "thumbprint": env["THUMBPRINT"]})',
+    'first = app.acquire_token_for_client([env["VAULT"]])',
+    'second = app.acquire_token_for_client([env["STORAGE"]])',
+    'say([first, second])',
+  ], { CLIENT_ID: principal.clientId, KEY: certificate.key, THUMBPRINT: crypto.createHash('sha1').update(certificate.der).digest('hex'), VAULT, STORAGE });
+  for (const one of answer) equal(claimsOf(one.access_token ?? must(false, JSON.stringify(one))).oid, principal.objectId, 'oid');
+});
+await stepWith(python, 'msal_for_python_by_device_code', async () => {
+  const person = newPerson('python');
+  let decided;
+  const answer = await runPython([
+    'app = msal.PublicClientApplication(env["AZ"], authority=env["AUTHORITY"], instance_discovery=False)',
+    'flow = app.initiate_device_flow([env["VAULT"]])',
+    'say(flow)',
+    'first = app.acquire_token_by_device_flow(flow)',
+    'account = app.get_accounts()[0]',
+    'second = app.acquire_token_silent([env["STORAGE"]], account)',
+    'third = app.acquire_token_silent([env["VAULT"]], account, force_refresh=True)',
+    'say([first, second, third, account])',
+  ], { AZ, VAULT, STORAGE }, (line) => { decided ??= decide(JSON.parse(line).user_code, person, 'approve'); });
+  equal((await decided).title, 'The device is signed in', 'the page');
+  for (const one of answer.slice(0, 3)) equal(claimsOf(one.access_token).oid, person.objectId, 'oid');
+  equal(answer[3].username, person.userName, 'the account');
+  equal(answer[3].home_account_id, `${person.objectId}.${client.tenant}`, 'home account');
 });
 finish();
