@@ -58,7 +58,7 @@ try {
   for (const name of suites) failed += await rerunTrusting(installation, path.join(here, 'suites', name)) ? 1 : 0;
   if (!chosen || chosen.includes('scenarios')) {
     const account = installation.json(['account', 'create', 'scenario']);
-    await scenario(installation, 'keyvault.mjs', {});
+    await scenario(installation, 'keyvault.mjs', { CERTS: '1' });
     await scenario(installation, 'blob.mjs', { BLOB_URL: `${installation.client.blobEndpoint}/scenario`, ACCOUNT: 'scenario', ACCOUNT_KEY: account.key1, SIZE_MIB: '32' });
   }
   report('verify', installation.run(['verify'], { allowFailure: true }).status === 0, 'strongroom verify found damage');
