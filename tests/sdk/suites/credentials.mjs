@@ -365,4 +365,47 @@ await stepWith(python, 'msal_for_python_by_device_code', async () => {
   equal(answer[3].username, person.userName, 'the account');
   equal(answer[3].home_account_id, `${person.objectId}.${client.tenant}`, 'home account');
 });
+
+// The page in a real browser, its scripts turned off.
+const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((one) => fs.existsSync(one));
+await stepWith(chromium, 'the_page_in_chromium_without_scripts', async () => {
+  const { chromium: browsers } = await import('playwright-core');
+  const person = newPerson('chromium');
+  const codes = await deviceCode();
+  const browser = await browsers.launch({ executablePath: chromium, args: ['--no-sandbox', '--disable-gpu'] });
+  try {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false, colorScheme: process.env.COLORS ?? 'light' });
+    const page = await context.newPage();
+    const complaints = [];
+    const elsewhere = [];
+    page.on('console', (message) => { if (!message.text().includes('401 (Unauthorized)')) complaints.push(message.text()); });
+    page.on('request', (request) => { if (!request.url().startsWith(`${client.authority}/devicelogin`)) elsewhere.push(request.url()); });
+    const shot = async (name) => { if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${name}.png`), fullPage: true }); };
+    await page.goto(codes.verification_uri_complete);
+    equal(await page.getByLabel('Code').inputValue(), codes.user_code, 'the code is there already');
+    await shot('code');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('User name').fill(person.userName);
+    await page.getByLabel('Password').fill('not this one');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    must((await page.getByRole('alert').textContent()).includes('wrong'), 'it is said');
+    await shot('sign-in');
+    await page.getByLabel('User name').fill(person.userName);
+    await page.getByLabel('Password').fill(person.password);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('New password').fill(choose);
+    await page.getByLabel('The same again').fill(choose);
+    await page.getByRole('button', { name: 'Set password' }).click();
+    must((await page.locator('dl').textContent()).includes('Microsoft Azure CLI'), 'who asks');
+    await shot('approve');
+    await page.getByRole('button', { name: 'Approve' }).click();
+    equal(await page.getByRole('heading').textContent(), 'The device is signed in', 'done');
+    await shot('done');
+    equal(complaints.join(), '', 'the browser complains of nothing (its policy among it)');
+    equal(elsewhere.filter((url) => !url.endsWith('/favicon.ico')).join(), '', 'nothing is loaded from elsewhere');
+    equal(claimsOf((await redeem(codes.device_code)).access_token).oid, person.objectId, 'signed in');
+  } finally {
+    await browser.close();
+  }
+});
 finish();
