@@ -94,4 +94,36 @@ SR_CLI_RUN(sr_cli_config);
 SR_CLI_RUN(sr_cli_print_completion);
 SR_CLI_RUN(sr_cli_print_manual);
 
+/* identity_commands.c: the table of these. */
+SR_CLI_RUN(sr_cli_group_create);
+SR_CLI_RUN(sr_cli_group_list);
+SR_CLI_RUN(sr_cli_group_show);
+SR_CLI_RUN(sr_cli_group_add);
+SR_CLI_RUN(sr_cli_group_remove);
+SR_CLI_RUN(sr_cli_group_delete);
+SR_CLI_RUN(sr_cli_role_list);
+SR_CLI_RUN(sr_cli_role_show);
+SR_CLI_RUN(sr_cli_role_create);
+SR_CLI_RUN(sr_cli_role_update);
+SR_CLI_RUN(sr_cli_role_delete);
+SR_CLI_RUN(sr_cli_assignment_create);
+SR_CLI_RUN(sr_cli_assignment_list);
+SR_CLI_RUN(sr_cli_assignment_delete);
+SR_CLI_RUN(sr_cli_management_group_create);
+SR_CLI_RUN(sr_cli_management_group_list);
+SR_CLI_RUN(sr_cli_management_group_show);
+SR_CLI_RUN(sr_cli_management_group_update);
+SR_CLI_RUN(sr_cli_management_group_delete);
+SR_CLI_RUN(sr_cli_management_group_place);
+SR_CLI_RUN(sr_cli_managed_create);
+SR_CLI_RUN(sr_cli_managed_list);
+SR_CLI_RUN(sr_cli_managed_show);
+SR_CLI_RUN(sr_cli_managed_disable);
+SR_CLI_RUN(sr_cli_managed_enable);
+SR_CLI_RUN(sr_cli_managed_delete);
+SR_CLI_RUN(sr_cli_imds_bind);
+SR_CLI_RUN(sr_cli_imds_list);
+SR_CLI_RUN(sr_cli_imds_unbind);
+SR_CLI_RUN(sr_cli_identity_run);
+
 #endif

@@ -908,12 +908,26 @@ const struct sr_command sr_commands[] = {
     {NULL, NULL, NULL, NULL, {{0}}, 0, 0, false, NULL},
 };
 
+const struct sr_command *sr_command_at(size_t index)
+{
+	static const struct sr_command *const tables[] = {sr_commands, sr_identity_commands};
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		for (const struct sr_command *command = tables[i]; command->words; command++) {
+			if (index-- == 0) {
+				return command;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* The command whose words begin the line; the longest wins. */
 static const struct sr_command *find(int count, char **words, int *ret_used)
 {
 	const struct sr_command *best = NULL;
 	int used = 0;
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		char text[64];
 		snprintf(text, sizeof text, "%s", command->words);
 		int word = 0;
@@ -972,15 +986,19 @@ int main(int count, char **words)
 	int first = strcmp(words[1], "help") == 0 ? 2 : 1;
 	int used;
 	const struct sr_command *command = find(count - first, words + first, &used);
+	if (!command && count - first > 1 && strcmp(words[first], "identity") == 0) {
+		first++; /* what is about identities may be said with the word or without: "identity principal list" */
+		command = find(count - first, words + first, &used);
+	}
 	if (!command) {
 		fprintf(stderr, "strongroom: there is no command '%s'; strongroom --help lists them\n", words[first]);
 		return 2;
 	}
-	if (first == 2) {
+	if (strcmp(words[1], "help") == 0) {
 		sr_cli_help(command);
 		return 0;
 	}
-	for (int i = first + used; i < count; i++) {
+	for (int i = first + used; i < count && strcmp(words[i], "--") != 0; i++) {
 		if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
 			sr_cli_help(command);
 			return 0;

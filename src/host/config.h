@@ -24,6 +24,7 @@ struct sr_config {
 	char pkcs11_pin_file[SR_CONFIG_TEXT_LEN]; /* its user's PIN, mode 0600 */
 	char pkcs11_config[SR_CONFIG_TEXT_LEN];   /* NAME=FILE for the module's environment, or "" */
 	char pkcs11_directory[SR_CONFIG_TEXT_LEN]; /* where the module keeps files, or "" */
+	char imds_listen[SR_CONFIG_TEXT_LEN];      /* "ADDRESS:PORT,…" of the metadata endpoint; "": none */
 	char log_level[16];
 	uint64_t identity_port, vault_port, blob_port, workspace_port; /* for clients */
 	uint64_t identity_internal_port, vault_internal_port;          /* mutual TLS */

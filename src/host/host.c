@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "net/near_place.h"
 #include "seal/image.h"
 #include "seal/secret.h"
 
@@ -432,6 +433,27 @@ static void add_ports(const struct sr_host *host, struct sr_confinement *confine
 	}
 }
 
+/* Where identity's metadata endpoint listens besides; the setting was checked with the configuration. */
+static void add_metadata_ports(const struct sr_host *host, struct sr_confinement *confinement)
+{
+	const char *at = host->config.imds_listen;
+	size_t count = 0;
+	while (confinement->bind_ports[count]) {
+		count++;
+	}
+	struct sr_near_place place;
+	bool is_end = strcmp(host->service, "identity") != 0;
+	while (!is_end && count < SR_CONFINE_PORTS_MAX - 1) {
+		SR_CLEANUP(sr_result) struct sr_result read = sr_near_place_next(&at, &place, &is_end);
+		if (!sr_is_ok(read)) {
+			return;
+		}
+		if (!is_end) {
+			confinement->bind_ports[count++] = place.port;
+		}
+	}
+}
+
 /* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
 static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
 {
@@ -462,6 +484,7 @@ static void plan_confinement(struct sr_host *host, struct sr_confinement *ret_co
 	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self"},
 	};
 	add_ports(host, ret_confinement);
+	add_metadata_ports(host, ret_confinement);
 	if (is_vault) {
 		plan_root(host, ret_confinement);
 		plan_module(config, ret_confinement);

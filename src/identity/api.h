@@ -106,4 +106,23 @@ SR_HANDLER(sr_management_groups_update);
 SR_HANDLER(sr_management_groups_delete);
 SR_HANDLER(sr_management_groups_place);
 
+/* managed_identity_api.c: principals without a secret. */
+SR_HANDLER(sr_managed_list);
+SR_HANDLER(sr_managed_create);
+SR_HANDLER(sr_managed_get);
+SR_HANDLER(sr_managed_update);
+SR_HANDLER(sr_managed_delete);
+
+/* holder_api.c: who may use them. */
+SR_HANDLER(sr_bindings_list);
+SR_HANDLER(sr_bindings_create);
+SR_HANDLER(sr_bindings_delete);
+SR_HANDLER(sr_headers_create);
+SR_HANDLER(sr_headers_delete);
+
+/* metadata_api.c: their tokens. */
+SR_HANDLER(sr_metadata_token);
+SR_HANDLER(sr_metadata_info);
+SR_HANDLER(sr_job_token);
+
 #endif

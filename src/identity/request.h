@@ -21,9 +21,13 @@ struct sr_identity_request {
 	const char *authorization;        /* the header, or NULL */
 	const char *cookie, *sent_origin; /* Cookie and Origin, or NULL */
 	const char *origin; /* "https://HOST:PORT" by which the client reached us, if it is ours; else the authority */
-	const char *peer_address;   /* "127.0.0.1" */
-	const char *request_id;     /* ours */
-	const char *correlation_id; /* the client's, or ours */
+	const char *peer_address; /* "127.0.0.1" */
+	const char *peer_service; /* of our own on the internal listener; "" or NULL: none */
+	bool has_peer_uid;        /* a process of this machine asks in plain, and this is whose: */
+	uint32_t peer_uid;
+	const char *metadata, *forwarded_for, *identity_header; /* headers, or NULL */
+	const char *request_id;                                 /* ours */
+	const char *correlation_id;                             /* the client's, or ours */
 	int64_t now_s;
 };
 
