@@ -366,6 +366,51 @@ await stepWith(python, 'msal_for_python_by_device_code', async () => {
   equal(answer[3].home_account_id, `${person.objectId}.${client.tenant}`, 'home account');
 });
 
+// az itself, by the way that it has into a cloud of one's own.
+const azFolder = path.join(folder, 'az');
+/** Runs az to its end; `onText` hears all that it has said so far. Gives what it printed, as JSON. */
+function az(words, onText = () => {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('az', [...words, '-o', 'json'], { env: { ...process.env, AZURE_CONFIG_DIR: azFolder, AZURE_CORE_COLLECT_TELEMETRY: 'no', REQUESTS_CA_BUNDLE: client.caFile } });
+    let output = '';
+    let said = '';
+    child.stdout.on('data', (text) => { output += text; });
+    child.stderr.on('data', (text) => { said += text; onText(said); });
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve(output.trim() ? JSON.parse(output) : undefined) : reject(new Error(`az ${words.slice(0, 2).join(' ')}: ${code}: ${said.slice(-600)}`))));
+  });
+}
+const azKeys = () => az(['rest', '--url', `${client.vaultUrl}/keys?api-version=7.4`, '--resource', 'https://vault.azure.net']);
+const isAz = spawnSync('az', ['version'], { stdio: 'ignore' }).status === 0;
+if (isAz) {
+  fs.mkdirSync(azFolder, { recursive: true });
+  const manager = `https://127.0.0.1:${installation.ports['workspace-port']}`; // which az asks for subscriptions
+  fs.writeFileSync(path.join(azFolder, 'cloud.json'), JSON.stringify({ endpoints: { activeDirectory: `${client.authority}/adfs`, activeDirectoryResourceId: 'https://management.core.windows.net/',
+    resourceManager: manager, management: manager, microsoftGraphResourceId: 'https://graph.microsoft.com/', activeDirectoryGraphResourceId: 'https://graph.windows.net/' } }));
+  await az(['cloud', 'register', '-n', 'strongroom', '--cloud-config', `@${azFolder}/cloud.json`]);
+  await az(['cloud', 'set', '-n', 'strongroom']);
+}
+await stepWith(isAz, 'az_login_by_certificate', async () => {
+  const principal = newPrincipal('az');
+  const certificate = newCertificate();
+  installation.run(['identity', 'principal', 'add-certificate', principal.name, certificate.certificate]);
+  const [login] = await az(['login', '--service-principal', '-u', principal.clientId, '-p', certificate.both, '--tenant', client.tenant, '--allow-no-subscriptions']);
+  equal(login.user.name, principal.clientId, 'who');
+  must((await azKeys()).value.length > 0, 'the vault takes its token');
+  await az(['logout']);
+});
+await stepWith(isAz, 'az_login_by_device_code', async () => {
+  const person = newPerson('az');
+  let decided;
+  const [login] = await az(['login', '--use-device-code', '--tenant', client.tenant, '--allow-no-subscriptions'], (said) => {
+    const code = /code ([A-Z]{4}-[A-Z]{4})/.exec(said)?.[1];
+    if (code) decided ??= decide(code, person, 'approve');
+  });
+  equal((await decided).title, 'The device is signed in', 'the page');
+  equal(login.user.name, person.userName, 'who');
+  must((await azKeys()).value.length > 0, 'another resource by refresh token, and the vault takes it');
+});
+
 // The page in a real browser, its scripts turned off.
 const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((one) => fs.existsSync(one));
 await stepWith(chromium, 'the_page_in_chromium_without_scripts', async () => {
