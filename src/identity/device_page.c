@@ -303,6 +303,18 @@ static struct sr_result take_sign_in(struct visit *visit)
 	return person.must_change ? change_page(visit, 200, NULL) : consent_page(visit);
 }
 
+/* For the audit log. */
+static void note(struct visit *visit, const char *operation, const char *outcome)
+{
+	struct sr_arena *arena = visit->request->arena;
+	visit->answer->audit = (struct sr_audit_event){.operation = operation,
+	                                               .outcome = outcome,
+	                                               .object_id = sr_arena_strdup(arena, visit->session.person),
+	                                               .name = sr_arena_strdup(arena, visit->session.user_name),
+	                                               .app_id = sr_arena_strdup(arena, visit->client.client_id),
+	                                               .object = sr_arena_strdup(arena, visit->ask.resource)};
+}
+
 static struct sr_result take_new_password(struct visit *visit)
 {
 	const char *password = field(visit, "new_password");
@@ -312,6 +324,7 @@ static struct sr_result take_new_password(struct visit *visit)
 	SR_CLEANUP(sr_result)
 	struct sr_result changed =
 	    sr_person_change_password(visit->request, visit->session.person, visit->session.user_name, password);
+	note(visit, "PersonPasswordChange", sr_is_ok(changed) ? NULL : "refused");
 	if (sr_result_code(changed) == SR_INVALID) {
 		return change_page(visit, 200, sr_result_message(changed));
 	}
@@ -335,6 +348,7 @@ static struct sr_result take_decision(struct visit *visit)
 	                                        approves ? visit->session.person : NULL, sr_boottime_ms());
 	sr_page_session_drop(identity->page_sessions, visit->id);
 	visit->answer->cookie = sr_page_cookie(visit->request->arena, NULL);
+	note(visit, approves ? "DeviceApprove" : "DeviceDeny", is_decided ? NULL : "Expired");
 	if (!is_decided) {
 		return start_again(visit, "The code has expired meanwhile: the device can show a new one.");
 	}
