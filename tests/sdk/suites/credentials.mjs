@@ -327,6 +327,24 @@ await step('guessing_a_password_locks_and_the_administrator_lifts_it', async () 
   await browser.send('sign-in', { user_name: person.userName, password: person.password });
   equal(browser.title, 'Choose a new password', browser.error);
 });
+await step('who_signed_in_and_who_was_refused_is_in_the_audit_log', async () => {
+  const person = newPerson('audited');
+  const codes = await deviceCode();
+  const browser = await new Browser().open();
+  await browser.send('code', { user_code: codes.user_code });
+  await browser.send('sign-in', { user_name: person.userName, password: 'not this one' });
+  await redeem(codes.device_code);
+  await decide(codes.user_code, person, 'approve');
+  const tokens = await redeem(codes.device_code);
+  await refresh(tokens.refresh_token);
+  installation.run(['identity', 'user', 'disable', person.userName]);
+  const entries = (who) => installation.run(['audit', 'show', '--service', 'identity', '--who', who]).stdout;
+  const theirs = entries(person.objectId);
+  for (const said of ['PersonSignIn', 'WrongPassword', 'PersonPasswordChange', 'DeviceApprove', 'SignIn', 'grant=device_code', 'grant=refresh_token']) must(theirs.includes(said), `${said} in ${theirs.slice(0, 2000)}`);
+  must(!theirs.includes('AADSTS70016'), 'not how often the device asked');
+  must(entries('local').includes('PersonUpdate'), 'what the administrator did');
+  for (const secret of [choose, person.password, tokens.refresh_token, tokens.access_token, codes.device_code, codes.user_code]) must(!(theirs + entries('local')).includes(secret), 'nothing secret');
+});
 
 // MSAL for Python, as Debian has it (az is built on it).
 const python = ['/usr/bin/python3', 'python3'].find((one) => spawnSync(one, ['-c', 'import msal'], { stdio: 'ignore' }).status === 0);
