@@ -31,6 +31,18 @@ static const struct row rows[] = {
      FIELD(root_key),
      0,
      0},
+    {{"root-pin", "FILE", "the PIN of a root key in a TPM or a token; without it a person gives it (strongroom unseal)",
+      ""},
+     TEXT,
+     FIELD(root_pin),
+     0,
+     0},
+    {{"tpm", "TCTI", "how the TPM is reached, as tpm2-tss names it", "device:/dev/tpmrm0"}, TEXT, FIELD(tpm), 0, 0},
+    {{"tpm-pcrs", "BANK:PCRS", "registers to which a new root key in the TPM is bound, as sha256:0,2,7", ""},
+     TEXT,
+     FIELD(tpm_pcrs),
+     0,
+     0},
     {{"listen", "ADDRESSES", "addresses on which clients are served, separated by commas", "127.0.0.1,::1"},
      TEXT,
      FIELD(listen),
@@ -349,6 +361,9 @@ struct sr_result sr_config_finish(struct sr_config *config)
 	}
 	if (config->root_key[0] != '/') {
 		return sr_fail(SR_INVALID, "root-key: '%s' is not an absolute path", config->root_key);
+	}
+	if (*config->root_pin && config->root_pin[0] != '/') {
+		return sr_fail(SR_INVALID, "root-pin: '%s' is not an absolute path", config->root_pin);
 	}
 	if (!*config->authority) {
 		snprintf(config->authority, sizeof config->authority, "https://127.0.0.1:%llu",

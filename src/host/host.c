@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
@@ -37,6 +38,7 @@ struct sr_host {
 	struct sr_config config;
 	char state_dir[SR_CONFIG_TEXT_LEN + 32];
 	char socket_path[SR_CONFIG_TEXT_LEN + 64];
+	char root_dir[SR_CONFIG_TEXT_LEN]; /* the root key's folder; the vault's */
 	struct list listen, dns_names, addresses;
 
 	struct sr_tls *public_tls, *internal_tls, *client_tls;
@@ -158,12 +160,13 @@ static int64_t renewal_time(const struct sr_certificate *certificate)
 /* Puts a certificate to use: makes the configurations at first, replaces it in them later. */
 static struct sr_result use_certificate(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca)
 {
-	if (host->public_tls) {
+	if (host->internal_tls) {
 		SR_TRY(sr_tls_replace(host->public_tls, own));
 		SR_TRY(sr_tls_replace(host->internal_tls, own));
 		return sr_tls_replace(host->client_tls, own);
 	}
-	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
+	SR_TRY(host->public_tls ? sr_tls_replace(host->public_tls, own)
+	                        : sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
 	SR_TRY(sr_tls_server_new(own, ca, SR_TLS_MUST_SHOW, &host->internal_tls));
 	return sr_tls_client_new(own, ca, &host->client_tls);
 }
@@ -328,6 +331,18 @@ void sr_host_ready(struct sr_host *host)
 	host->is_ready = true;
 }
 
+struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own)
+{
+	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
+	return sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_SEALED});
+}
+
+void sr_host_restart(struct sr_host *host)
+{
+	sr_ignore(sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_RESTART}));
+	stop(host);
+}
+
 void sr_host_wait_for_stop(struct sr_host *host)
 {
 	SR_LOCKED(&host->mutex);
@@ -346,6 +361,51 @@ static bool is_below(const char *path, const char *dir)
 {
 	size_t len = strlen(dir);
 	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
+/* The device of "device:PATH". */
+static const char *tpm_device(const char *tcti)
+{
+	static const char kind[] = "device:";
+	return strncmp(tcti, kind, sizeof kind - 1) == 0 ? tcti + sizeof kind - 1 : NULL;
+}
+
+/* The port of "swtpm:host=HOST,port=PORT"; an emulator listens on the next one too. 0: it is no emulator. */
+static uint16_t tpm_port(const char *tcti)
+{
+	const char *port = strstr(tcti, "port=");
+	uint64_t number = 0;
+	if ((strncmp(tcti, "swtpm:", 6) == 0 || strncmp(tcti, "mssim:", 6) == 0) && port) {
+		sr_ignore(sr_parse_u64(sr_bytes_of(port + 5, strspn(port + 5, "0123456789")), 65534, &number));
+	}
+	return (uint16_t)number;
+}
+
+/* What the vault needs for its root key's provider. */
+static void plan_root(struct sr_host *host, struct sr_confinement *confinement)
+{
+	const struct sr_config *config = &host->config;
+	size_t paths = 0, ports = 0;
+	while (confinement->read_paths[paths]) {
+		paths++;
+	}
+	while (confinement->connect_ports[ports]) {
+		ports++;
+	}
+	snprintf(host->root_dir, sizeof host->root_dir, "%s", config->root_key);
+	*strrchr(host->root_dir, '/') = 0;
+	if (is_below(host->root_dir, config->state)) {
+		confinement->own_dir = host->root_dir; /* a new key is written beside the old one */
+	}
+	confinement->own_file = is_below(config->root_key, config->state) ? config->root_key : NULL;
+	confinement->read_paths[paths++] = config->root_key;
+	confinement->read_paths[paths] = *config->root_pin ? config->root_pin : NULL;
+	confinement->device = tpm_device(config->tpm);
+	const uint16_t port = tpm_port(config->tpm);
+	if (port) {
+		confinement->connect_ports[ports++] = port;
+		confinement->connect_ports[ports] = (uint16_t)(port + 1);
+	}
 }
 
 /* The ports that a service listens on and connects to; ended by 0. */
@@ -412,7 +472,7 @@ static void plan_module(const struct sr_config *config, struct sr_confinement *c
 }
 
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
-static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
+static void plan_confinement(struct sr_host *host, struct sr_confinement *ret_confinement)
 {
 	const struct sr_config *config = &host->config;
 	bool is_vault = strcmp(host->service, "vault") == 0;
@@ -420,14 +480,13 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	    .service = host->service,
 	    .state_dir = config->state,
 	    .write_dir = host->state_dir,
-	    .own_file = is_vault && is_below(config->root_key, config->state) ? config->root_key : NULL,
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
-	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
-	                   is_vault ? config->root_key : NULL},
+	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self"},
 	};
 	add_ports(host, ret_confinement);
 	add_metadata_ports(host, ret_confinement);
 	if (is_vault) {
+		plan_root(host, ret_confinement);
 		plan_module(config, ret_confinement);
 	}
 }

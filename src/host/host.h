@@ -57,6 +57,13 @@ const char *const *sr_host_listen_addresses(const struct sr_host *host);
 SR_MUST struct sr_result sr_host_confine(struct sr_host *host);
 /* Tells the supervisor that clients are served. */
 void sr_host_ready(struct sr_host *host);
+/*
+ * For a vault that waits for a person: sets up TLS for clients with a certificate of its own making, since its CA is
+ * not open yet, and tells the supervisor that it is sealed. sr_host_enrol_as_authority replaces the certificate.
+ */
+SR_MUST struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own);
+/* Makes sr_host_wait_for_stop return, and has the supervisor start the service again at once. From any thread. */
+void sr_host_restart(struct sr_host *host);
 /* Blocks until the supervisor says stop, or goes away. Answers its watchdog meanwhile. */
 void sr_host_wait_for_stop(struct sr_host *host);
 /* True if stop was said; for loops. */

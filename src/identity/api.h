@@ -42,6 +42,28 @@ SR_HANDLER(sr_principals_delete);
 SR_HANDLER(sr_principals_add_secret);
 SR_HANDLER(sr_principals_delete_secret);
 
+/* device_api.c, device_page.c: device authorization, and the page where a person decides it. */
+SR_HANDLER(sr_device_v2);
+SR_HANDLER(sr_device_v1);
+SR_HANDLER(sr_device_adfs);
+SR_HANDLER(sr_device_page);
+SR_HANDLER(sr_device_page_post);
+
+/* person_api.c: people. */
+SR_HANDLER(sr_people_list);
+SR_HANDLER(sr_people_create);
+SR_HANDLER(sr_people_get);
+SR_HANDLER(sr_people_update);
+SR_HANDLER(sr_people_delete);
+SR_HANDLER(sr_people_reset_password);
+SR_HANDLER(sr_people_unlock);
+SR_HANDLER(sr_people_sign_out);
+
+/* public_client_api.c: applications that hold no secret. */
+SR_HANDLER(sr_public_clients_list);
+SR_HANDLER(sr_public_clients_allow);
+SR_HANDLER(sr_public_clients_remove);
+
 /* credential_api.c: certificates, federated credentials, outside issuers. */
 SR_HANDLER(sr_credentials_add_certificate);
 SR_HANDLER(sr_credentials_remove_certificate);

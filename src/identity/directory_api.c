@@ -8,6 +8,7 @@
 #include "identity/group.h"
 #include "identity/managed_identity.h"
 #include "identity/management_group.h"
+#include "identity/person.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
 #include "identity/revoked.h"
@@ -33,6 +34,18 @@ static struct sr_result add_principal(const struct sr_application *application, 
 	sr_json_set_string(item, "appId", application->client_id);
 	sr_json_set_string(item, "name", application->name);
 	sr_json_set_bool(item, "enabled", application->is_enabled);
+	json_array_append_new(document->principals, item);
+	return sr_ok();
+}
+
+static struct sr_result add_person(const struct sr_person *person, void *context)
+{
+	struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "type", "User");
+	sr_json_set_string(item, "oid", person->object_id);
+	sr_json_set_string(item, "name", person->user_name);
+	sr_json_set_bool(item, "enabled", person->is_enabled);
 	json_array_append_new(document->principals, item);
 	return sr_ok();
 }
@@ -159,6 +172,7 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	SR_TRY(sr_revoked_each(connection, add_revoked, set_array(body, "revoked")));
 	document->principals = set_array(body, "principals");
 	SR_TRY(sr_application_each(connection, add_principal, document));
+	SR_TRY(sr_person_each(connection, add_person, document));
 	SR_TRY(sr_managed_identity_each(connection, document->request->arena, add_managed, document));
 	document->connection = connection;
 	document->groups = set_array(body, "groups");

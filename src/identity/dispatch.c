@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "identity/metadata_error.h"
 #include "identity/oauth_error.h"
+#include "identity/page.h"
 #include "identity/route.h"
 
 #include <string.h>
@@ -49,6 +50,8 @@ static struct sr_result read_request(struct sr_exchange *exchange, struct sr_ide
 	    .identity = identity,
 	    .arena = sr_exchange_arena(exchange),
 	    .authorization = sr_exchange_header(exchange, "authorization"),
+	    .cookie = sr_exchange_header(exchange, "cookie"),
+	    .sent_origin = sr_exchange_header(exchange, "origin"),
 	    .origin = origin_of(identity, exchange),
 	    .peer_address = sr_exchange_peer_address(exchange),
 	    .peer_service = sr_exchange_peer_service(exchange),
@@ -79,6 +82,19 @@ static struct sr_result send_json(struct sr_exchange *exchange, int status, cons
 	return sent;
 }
 
+static struct sr_result send_page(struct sr_exchange *exchange, const struct sr_identity_answer *answer)
+{
+	sr_exchange_add_header(exchange, "Content-Type", "text/html; charset=utf-8");
+	sr_exchange_add_header(exchange, "Content-Security-Policy", sr_page_policy(sr_exchange_arena(exchange)));
+	sr_exchange_add_header(exchange, "Referrer-Policy", "same-origin");
+	sr_exchange_add_header(exchange, "X-Frame-Options", "DENY");
+	sr_exchange_add_header(exchange, "Cross-Origin-Opener-Policy", "same-origin");
+	if (answer->cookie) {
+		sr_exchange_add_header(exchange, "Set-Cookie", answer->cookie);
+	}
+	return sr_exchange_send(exchange, answer->status ? answer->status : 200, sr_buf_bytes(&answer->page));
+}
+
 static void add_headers(struct sr_exchange *exchange, bool is_secret, unsigned retry_after_s)
 {
 	sr_exchange_add_header(exchange, "x-ms-request-id", sr_exchange_request_id(exchange));
@@ -106,6 +122,7 @@ static struct sr_result run_handler(const struct sr_route *route, struct sr_iden
 
 static void answer_cleanup(struct sr_identity_answer *answer)
 {
+	sr_buf_free(&answer->page);
 	sr_json_cleanup(&answer->body);
 }
 
@@ -124,6 +141,9 @@ static struct sr_result handle(struct sr_exchange *exchange, const struct sr_rou
 		return handled;
 	}
 	add_headers(exchange, answer.is_secret, answer.retry_after_s);
+	if (answer.page.len) {
+		return send_page(exchange, &answer);
+	}
 	return send_json(exchange, answer.status ? answer.status : 200, answer.body);
 }
 

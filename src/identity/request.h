@@ -18,7 +18,8 @@ struct sr_identity_request {
 	const char *parts[SR_REQUEST_PARTS_MAX]; /* the path's variable segments, in order */
 	struct sr_parameters query;
 	struct sr_bytes body;
-	const char *authorization; /* the header, or NULL */
+	const char *authorization;        /* the header, or NULL */
+	const char *cookie, *sent_origin; /* Cookie and Origin, or NULL */
 	const char *origin; /* "https://HOST:PORT" by which the client reached us, if it is ours; else the authority */
 	const char *peer_address; /* "127.0.0.1" */
 	const char *peer_service; /* of our own on the internal listener; "" or NULL: none */
@@ -33,6 +34,8 @@ struct sr_identity_request {
 struct sr_identity_answer {
 	int status;             /* 0: 200 */
 	json_t *body;           /* owned by the answer; NULL: none */
+	struct sr_buf page;     /* HTML, in place of the body; owned by the answer */
+	const char *cookie;     /* Set-Cookie; NULL: none */
 	bool is_secret;         /* must not be kept by caches */
 	bool is_change;         /* the directory has changed: tell its followers */
 	unsigned retry_after_s; /* 0: none; also sent with an error */

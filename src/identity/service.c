@@ -145,6 +145,10 @@ struct sr_result sr_identity_start(const struct sr_identity_options *options, st
 	identity->rate_limit = sr_rate_limit_new(FAILURE_BURST, FAILURE_INTERVAL_MS);
 	identity->metadata_limit = sr_rate_limit_new(METADATA_BURST, METADATA_INTERVAL_MS);
 	identity->address_limit = sr_rate_limit_new(ADDRESS_BURST, ADDRESS_INTERVAL_MS);
+	identity->device_flows = sr_device_flows_new();
+	sr_mutex_init(&identity->password_mutex, SR_RANK_SERVICE);
+	sr_password_unmatchable(identity->nobodys_password);
+	SR_TRY(sr_page_sessions_new(&identity->page_sessions));
 	struct sr_keyring_options keyring = {.tls = options->client_tls,
 	                                     .vault_address = options->vault_address,
 	                                     .vault_port = options->vault_port,
@@ -187,6 +191,9 @@ void sr_identity_stop(struct sr_identity *identity)
 	sr_rate_limit_free(identity->rate_limit);
 	sr_rate_limit_free(identity->metadata_limit);
 	sr_rate_limit_free(identity->address_limit);
+	sr_device_flows_free(identity->device_flows);
+	sr_page_sessions_free(identity->page_sessions);
+	sr_mutex_destroy(&identity->password_mutex);
 	sr_cond_destroy(&identity->watch.cond);
 	sr_mutex_destroy(&identity->watch.mutex);
 	sr_free(identity);

@@ -7,6 +7,8 @@
 
 #include "base/thread.h"
 #include "identity/audience.h"
+#include "identity/device_flow.h"
+#include "identity/page_session.h"
 #include "identity/rate_limit.h"
 #include "identity/store.h"
 #include "keyring/state_key.h"
@@ -46,9 +48,13 @@ struct sr_identity {
 	uint64_t started_ms;
 	struct sr_keyring *keyring;
 	struct sr_server *server;
-	struct sr_rate_limit *rate_limit;     /* failures of a name from an address */
+	struct sr_rate_limit *rate_limit;    /* failures of a name from an address */
+	struct sr_rate_limit *address_limit; /* failures from an address, whatever the name */
 	struct sr_rate_limit *metadata_limit; /* tokens by address, and wrong headers of jobs */
-	struct sr_rate_limit *address_limit;  /* failures from an address, whatever the name */
+	struct sr_device_flows *device_flows;
+	struct sr_page_sessions *page_sessions;
+	struct sr_mutex password_mutex; /* one password is hashed at a time: each takes 32 MiB */
+	uint8_t nobodys_password[SR_PASSWORD_HASH_LEN];
 	struct sr_state_key state_key;
 	atomic_bool has_state_key; /* state_key is set, once and for all */
 	struct sr_directory_watch watch;

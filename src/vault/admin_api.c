@@ -114,6 +114,9 @@ static struct sr_result handle_status(struct admin_call *call)
 	const struct lease_list leases = leases_now(call);
 	SR_CLEANUP(sr_json) json_t *body = json_object();
 	sr_json_set_string(body, "service", "vault");
+	if (call->vault->gate) {
+		sr_gate_report(call->vault->gate, body);
+	}
 	sr_json_set_int(body, "uptime_s", (int64_t)((sr_boottime_ms() - call->vault->started_ms) / 1000));
 	sr_json_set_int(body, "vaults", counts.vault.vaults);
 	sr_json_set_int(body, "keys", counts.vault.keys);
@@ -455,6 +458,9 @@ struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_v
 	const struct sr_bytes rest = sr_bytes_of(path.data + sizeof PREFIX - 1, path.len - (sizeof PREFIX - 1));
 	struct admin_call call = {.vault = vault, .exchange = exchange, .arena = sr_exchange_arena(exchange)};
 	SR_TRY(sr_parameters_parse(call.arena, sr_exchange_query(exchange), false, &call.query));
+	if (sr_root_api_is_for(rest)) {
+		return sr_root_api_handle(exchange, vault, rest, &call.query);
+	}
 	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
 		if (strcmp(endpoints[i].method, sr_exchange_method(exchange)) == 0 &&
 		    sr_equal_public(sr_bytes_str(endpoints[i].path), rest)) {

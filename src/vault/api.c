@@ -347,6 +347,12 @@ static struct sr_result audit_and_conclude(struct sr_exchange *exchange, struct 
 struct sr_result sr_vault_api_handle(struct sr_exchange *exchange, void *context)
 {
 	struct sr_vault *vault = context;
+	if (sr_root_api_is_health(exchange)) {
+		return sr_root_api_health(exchange, vault);
+	}
+	if (vault->gate && !sr_gate_is_open(vault->gate)) {
+		return sr_root_api_handle_sealed(exchange, vault);
+	}
 	if (sr_vault_admin_is_for(exchange)) {
 		return sr_vault_admin_handle(exchange, vault);
 	}

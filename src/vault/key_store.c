@@ -38,7 +38,7 @@ static void write_spec(const struct sr_key_spec *spec, char to[static 16])
 {
 	struct sr_buf text = SR_BUF(16);
 	if (spec->type == SR_KEY_EC) {
-		sr_buf_printf(&text, "EC:%s", sr_key_curve_name(spec->curve));
+		sr_buf_printf(&text, "%s:%s", sr_key_kty(spec), sr_key_curve_name(spec->curve));
 	} else {
 		sr_buf_printf(&text, "%s:%u", sr_key_kty(spec), spec->bits);
 	}
