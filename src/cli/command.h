@@ -71,6 +71,15 @@ SR_MUST struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *servic
 SR_MUST struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method,
                                            const char *target,
                                            struct sr_result (*each)(const json_t *line, void *context), void *context);
+/* The same with a body of any kind (may be empty). */
+SR_MUST struct sr_result sr_cli_call_long(struct sr_cli *cli, const char *service, const char *method,
+                                          const char *target, struct sr_bytes body,
+                                          struct sr_result (*each)(const json_t *line, void *context), void *context);
+/* The same for an answer that is passed on as it comes. */
+SR_MUST struct sr_result sr_cli_call_stream(struct sr_cli *cli, const char *service, const char *method,
+                                            const char *target,
+                                            struct sr_result (*on_bytes)(struct sr_bytes bytes, void *context),
+                                            void *context);
 /* What a person wrote, percent-encoded to stand in a target; the service then judges it. In the arena. */
 const char *sr_cli_escaped(struct sr_cli *cli, const char *text);
 /* A member's text, or "" */

@@ -26,10 +26,11 @@ SR_HANDLER(sr_token_adfs);
 /* directory_api.c: what the other services follow. */
 SR_STREAMER(sr_directory_follow);
 
-/* admin_api.c: status, keys, verification. */
+/* admin_api.c: status, keys, verification; audited.c: the audit log. */
 SR_HANDLER(sr_identity_status);
 SR_HANDLER(sr_identity_rotate);
 SR_STREAMER(sr_identity_verify);
+SR_STREAMER(sr_identity_audit_log);
 SR_HANDLER(sr_identity_freeze);
 SR_HANDLER(sr_identity_thaw);
 

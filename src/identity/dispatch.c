@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "identity/metadata_error.h"
+#include "identity/audited.h"
 #include "identity/oauth_error.h"
 #include "identity/page.h"
 #include "identity/route.h"
@@ -59,6 +60,8 @@ static struct sr_result read_request(struct sr_exchange *exchange, struct sr_ide
 	    .forwarded_for = sr_exchange_header(exchange, "x-forwarded-for"),
 	    .identity_header = sr_exchange_header(exchange, "x-identity-header"),
 	    .request_id = sr_exchange_request_id(exchange),
+	    .path = sr_exchange_path(exchange),
+	    .is_local = sr_exchange_is_local(exchange),
 	    .now_s = sr_unix_s(),
 	};
 	SR_TRY(sr_parameters_parse(request.arena, sr_exchange_query(exchange), false, &request.query));
@@ -117,7 +120,7 @@ static struct sr_result run_handler(const struct sr_route *route, struct sr_iden
 	if (route->needs_store) {
 		SR_TRY(sr_identity_enter(request->identity, NULL, NULL, &use, &request->store));
 	}
-	return route->handler(request, answer);
+	return sr_identity_audit(route, request, answer, route->handler(request, answer));
 }
 
 static void answer_cleanup(struct sr_identity_answer *answer)

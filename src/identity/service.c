@@ -14,7 +14,7 @@ enum {
 	METADATA_INTERVAL_MS = 50,  /* and one more each so often */
 	ADDRESS_BURST = 100,        /* the same of an address, for all names together */
 	ADDRESS_INTERVAL_MS = 1000,
-	TEND_INTERVAL_MS = 60000, /* how often signing keys are looked after */
+	TEND_INTERVAL_MS = 10000, /* how often signing keys are looked after, and the audit log signed */
 	GRACE_MS = 5000           /* for exchanges that run when the service stops */
 };
 
@@ -70,6 +70,7 @@ static struct sr_result tend_once(struct sr_identity *identity)
 	struct sr_identity_store *store;
 	SR_TRY(sr_identity_enter(identity, NULL, NULL, &use, &store));
 	bool is_changed;
+	SR_TRY(sr_audit_sign(store->audit, sr_unix_s()));
 	SR_TRY(sr_signing_keys_tend(store->signing_keys, sr_unix_s(), &is_changed));
 	if (is_changed) {
 		sr_log(SR_LOG_NOTICE, "signing keys have changed by their schedule");

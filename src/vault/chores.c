@@ -2,6 +2,7 @@
 #include "vault/chore.h"
 
 #include "vault/certificate_chores.h"
+#include "vault/checkpoint.h"
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
@@ -13,6 +14,7 @@ static const struct sr_chore chores[] = {
     {"tend-certificates", sr_tend_certificates_next, sr_tend_certificates_run},
     {"purge-certificates", sr_purge_certificates_next, sr_purge_certificates_run},
     {"purge-keys", sr_purge_keys_next, sr_purge_keys_run},
+    {"sign-checkpoint", sr_sign_checkpoint_next, sr_sign_checkpoint_run},
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},
     {"purge-vaults", sr_purge_vaults_next, sr_purge_vaults_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},

@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "base/thread.h"
+#include "audit/signer.h"
 #include "host/host.h"
 #include "net/server.h"
 #include "vault/authority.h"
@@ -25,6 +26,7 @@ struct sr_vault {
 	struct sr_mutex own_mutex;     /* guards own, once the vault serves */
 	struct sr_certificate *own;    /* the vault's certificate */
 	struct sr_tending *tending;    /* NULL in tests */
+	struct sr_audit_signer *audit;
 	struct sr_access *access;
 	struct sr_server *server;
 	struct sr_server *service_server; /* for services, of a vault that started sealed; NULL: `server` is */

@@ -9,6 +9,7 @@
 #include "vault/api.h"
 #include "vault/backup.h"
 #include "vault/audit.h"
+#include "vault/checkpoint.h"
 #include "vault/hardware.h"
 #include "vault/lease_ttl.h"
 #include "vault/root_key.h"
@@ -253,6 +254,7 @@ static struct sr_result start_open(struct sr_vault *vault, bool was_sealed)
 	SR_TRY(was_sealed ? record_unsealing(vault) : sr_ok());
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
+	SR_TRY(sr_vault_checkpoints_open(vault, sr_unix_s()));
 	SR_TRY(sr_tending_start(vault, &vault->tending));
 	SR_TRY(start_access(vault));
 	SR_TRY(was_sealed ? start_service_server(vault) : start_server(vault, false));
@@ -302,6 +304,7 @@ static void stop(struct sr_vault *vault)
 		settle_ttl(vault);
 	}
 	sr_keypair_pool_stop();
+	sr_vault_checkpoints_close(vault, sr_unix_s());
 	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);
