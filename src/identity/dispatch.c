@@ -2,8 +2,8 @@
 #include "identity/dispatch.h"
 
 #include "base/clock.h"
-#include "identity/metadata_error.h"
 #include "identity/audited.h"
+#include "identity/metadata_error.h"
 #include "identity/oauth_error.h"
 #include "identity/page.h"
 #include "identity/route.h"
