@@ -67,6 +67,8 @@ SR_CLI_RUN(sr_cli_backup_list);
 SR_CLI_RUN(sr_cli_backup_verify);
 SR_CLI_RUN(sr_cli_backup_prune);
 SR_CLI_RUN(sr_cli_restore);
+SR_CLI_RUN(sr_cli_rollback_list);
+SR_CLI_RUN(sr_cli_rollback_accept);
 SR_CLI_RUN(sr_cli_config);
 SR_CLI_RUN(sr_cli_print_completion);
 SR_CLI_RUN(sr_cli_print_manual);
