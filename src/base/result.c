@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 512 };
+enum { MESSAGE_MAX = 1024 };
 
 struct sr_error {
 	enum sr_code code;

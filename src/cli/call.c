@@ -1,5 +1,6 @@
 /* Calls to the services over their Unix sockets, with the same protocols that clients use plus /_strongroom. */
 #include "cli/command.h"
+#include "cli/root.h"
 
 #include "base/memory.h"
 #include "net/client.h"
@@ -42,21 +43,14 @@ static struct sr_result explain(struct sr_cli *cli, const char *service, struct 
 	return outcome;
 }
 
-struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *service, const char *method, const char *target,
-                                  const json_t *body, struct sr_buf *answer)
+static struct sr_result call_with(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                  const char *type, struct sr_bytes body, struct sr_buf *answer)
 {
 	SR_CLEANUP(sr_client) struct sr_client *client = NULL;
-	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(1 << 20);
 	SR_TRY(connect_to(cli, service, &client));
-	if (body) {
-		SR_TRY(sr_json_write(body, &text));
-	}
-	static const char *const headers[][2] = {{"Content-Type", "application/json"}, {NULL, NULL}};
-	const struct sr_client_request request = {.method = method,
-	                                          .target = target,
-	                                          .headers = headers,
-	                                          .body = sr_buf_bytes(&text),
-	                                          .timeout_ms = CALL_TIMEOUT_MS};
+	const char *const headers[][2] = {{"Content-Type", type}, {NULL, NULL}};
+	const struct sr_client_request request = {
+	    .method = method, .target = target, .headers = headers, .body = body, .timeout_ms = CALL_TIMEOUT_MS};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
 	struct sr_result outcome = sr_client_exchange(client, &request, &response);
 	if (!sr_is_ok(outcome)) {
@@ -67,6 +61,22 @@ struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *service, const
 	}
 	sr_buf_append(answer, sr_buf_bytes(&response.body));
 	return sr_buf_result(answer);
+}
+
+struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                  const json_t *body, struct sr_buf *answer)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(1 << 20);
+	if (body) {
+		SR_TRY(sr_json_write(body, &text));
+	}
+	return call_with(cli, service, method, target, "application/json", sr_buf_bytes(&text), answer);
+}
+
+struct sr_result sr_cli_call_secret(struct sr_cli *cli, const char *method, const char *target, struct sr_bytes body,
+                                    struct sr_buf *answer)
+{
+	return call_with(cli, "vault", method, target, "text/plain", body, answer);
 }
 
 struct sr_result sr_cli_call(struct sr_cli *cli, const char *service, const char *method, const char *target,

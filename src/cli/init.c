@@ -1,6 +1,7 @@
 /* init: a new installation. The services make their own state at their first start; init starts them once and asks for
  * an administrator. */
 #include "cli/commands.h"
+#include "cli/root.h"
 
 #include "base/log.h"
 #include "host/supervisor.h"
@@ -16,6 +17,9 @@
 /* What the first start yields. */
 struct first {
 	struct sr_cli *cli;
+	struct sr_cli_root root;
+	struct sr_buf word;    /* the passphrase or PIN */
+	struct sr_buf handout; /* the shares */
 	json_t *administrator;
 	struct sr_result outcome;
 };
@@ -96,9 +100,51 @@ static bool on_serving(void *context)
 	return false;
 }
 
-/* Everything that a client needs, by one list for all three formats. */
-static void print_client(struct sr_cli *cli, const json_t *administrator)
+/* A vault that waits for a person gets what was given or made a moment ago. */
+static bool on_sealed(void *context)
 {
+	struct first *first = context;
+	SR_CLEANUP(sr_buf) struct sr_buf answer = SR_BUF(65536);
+	const struct sr_buf *given = first->handout.len ? &first->handout : &first->word;
+	first->outcome = sr_cli_call_secret(first->cli, "POST", "/_strongroom/unseal", sr_buf_bytes(given), &answer);
+	return sr_is_ok(first->outcome);
+}
+
+/* What to keep, so that the data can be read again. A shell that reads variables gets it as comments. */
+static void print_root(const struct first *first, bool is_env)
+{
+	struct sr_cli *cli = first->cli;
+	const char *name = first->root.provider->name;
+	if (is_env && first->handout.len) {
+		SR_CLEANUP(sr_json) json_t *object = json_object();
+		sr_cli_shares_json(sr_buf_bytes(&first->handout), object);
+		size_t at;
+		json_t *share;
+		json_array_foreach(json_object_get(object, "shares"), at, share)
+		{
+			printf("# share %zu: %s\n", at + 1, json_string_value(share));
+		}
+	}
+	if (is_env) {
+		return;
+	}
+	puts("\nThe client secret is shown this once.");
+	sr_cli_print_shares(sr_buf_bytes(&first->handout), first->root.threshold);
+	if (strcmp(name, "file") == 0) {
+		printf("Keep a copy of %s in a safe place:\nwithout it nobody can read the data again.\n",
+		       cli->config.root_key);
+	} else {
+		printf("The root key's provider is %s (strongroom root show). Without it nobody can read the data again.\n",
+		       name);
+	}
+	printf("\nNext:\n  strongroom serve --state %s\n", cli->config.state);
+}
+
+/* Everything that a client needs, by one list for all three formats. */
+static void print_client(const struct first *first)
+{
+	struct sr_cli *cli = first->cli;
+	const json_t *administrator = first->administrator;
 	const char *format = sr_cli_option(cli, "format");
 	const struct {
 		const char *name, *variable, *value;
@@ -132,11 +178,12 @@ static void print_client(struct sr_cli *cli, const json_t *administrator)
 		}
 	}
 	if (is_json) {
+		if (first->handout.len) {
+			sr_cli_shares_json(sr_buf_bytes(&first->handout), object);
+		}
 		sr_cli_print_json(object);
-	} else if (!is_env) {
-		printf("\nThe client secret is shown this once. Keep a copy of %s in a safe place:\n"
-		       "without it nobody can read the data again.\n\nNext:\n  strongroom serve --state %s\n",
-		       cli->config.root_key, cli->config.state);
+	} else {
+		print_root(first, is_env);
 	}
 }
 
@@ -156,27 +203,57 @@ static struct sr_result refuse_existing(struct sr_cli *cli)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
+/* The root key: a file of its own, or a master file that says how to get it. */
+static struct sr_result make_root(struct first *first)
 {
-	(void)ret_status;
-	SR_TRY(refuse_existing(cli));
-	SR_TRY(make_dirs(cli->config.state));
+	struct sr_cli *cli = first->cli;
 	char *root_dir = sr_arena_strdup(cli->arena, cli->config.root_key);
 	*strrchr(root_dir, '/') = 0;
 	SR_TRY(make_dirs(root_dir));
-	SR_TRY(sr_vault_create_root(cli->config.root_key));
+	SR_TRY(sr_seal_init());
+	if (first->root.provider == &sr_root_file) {
+		return sr_vault_create_root(cli->config.root_key);
+	}
+	SR_TRY(make_dirs(sr_arena_printf(cli->arena, "%s/vault", cli->config.state)));
+	SR_CLEANUP(sr_secret) struct sr_secret *word = NULL;
+	if (first->word.len) {
+		SR_TRY(sr_secret_from_bytes(sr_buf_bytes(&first->word), &word));
+	}
+	const struct sr_root_settings settings = {
+	    .config = &cli->config, .threshold = first->root.threshold, .share_count = first->root.share_count};
+	const struct sr_root_input input = {.word = word};
+	return sr_vault_begin(&settings, first->root.provider, &input, &first->handout);
+}
+
+static void first_cleanup(struct first *first)
+{
+	sr_buf_free(&first->word);
+	sr_buf_free(&first->handout);
+	json_decref(first->administrator);
+}
+
+struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	SR_CLEANUP(first)
+	struct first first = {.cli = cli, .word = SR_BUF(SR_SECRET_MAX), .handout = SR_BUF(SR_ROOT_HANDOUT_MAX)};
+	const char *root = sr_cli_option(cli, "root");
+	SR_TRY(refuse_existing(cli));
+	SR_TRY(sr_cli_root_parse(cli, root ? root : "file", sr_cli_option(cli, "pin") != NULL, &first.root));
+	SR_TRY(sr_cli_root_ask(&first.root, &first.word));
+	SR_TRY(make_dirs(cli->config.state));
+	SR_TRY(make_root(&first));
 	SR_TRY(write_config(cli));
-	struct first first = {.cli = cli};
 	struct sr_config quiet = cli->config;
 	SR_TRY(sr_config_set(&quiet, "log-level", "warning"));
 	sr_log_setup("init", SR_LOG_WARNING);
-	struct sr_result started = sr_supervise(&quiet, sr_cli_services, on_serving, &first);
+	const struct sr_supervision supervision = {.on_serving = on_serving, .on_sealed = on_sealed, .context = &first};
+	struct sr_result started = sr_supervise(&quiet, sr_cli_services, &supervision);
 	SR_CLEANUP(sr_result) struct sr_result outcome = sr_first_error(started, first.outcome);
 	if (!sr_is_ok(outcome) || !first.administrator) {
 		return sr_fail(SR_UNAVAILABLE, "%s; the installation is not complete: remove %s and try again",
 		               sr_is_ok(outcome) ? "stopped early" : sr_result_message(outcome), cli->config.state);
 	}
-	print_client(cli, first.administrator);
-	json_decref(first.administrator);
+	print_client(&first);
 	return sr_ok();
 }

@@ -48,7 +48,8 @@ static bool say_serving(void *context)
 struct sr_result sr_cli_serve(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	if (access(cli->config.root_key, F_OK)) {
+	const char *master = sr_arena_printf(cli->arena, "%s/vault/master", cli->config.state);
+	if (access(cli->config.root_key, F_OK) && access(master, F_OK)) {
 		return sr_fail(
 		    SR_NOT_FOUND,
 		    "there is no root key at %s; put it back from your copy, or make an installation first: strongroom init "
@@ -56,5 +57,6 @@ struct sr_result sr_cli_serve(struct sr_cli *cli, int *ret_status)
 		    cli->config.root_key, cli->config.state);
 	}
 	sr_log_setup("supervisor", SR_LOG_INFO);
-	return sr_supervise(&cli->config, sr_cli_services, say_serving, &cli->config);
+	const struct sr_supervision supervision = {.on_serving = say_serving, .context = &cli->config};
+	return sr_supervise(&cli->config, sr_cli_services, &supervision);
 }

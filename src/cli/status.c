@@ -42,6 +42,15 @@ static void print_services(struct sr_cli *cli, const json_t *services)
 
 static void print_vault(const json_t *vault)
 {
+	if (json_is_true(json_object_get(vault, "sealed"))) {
+		puts("\nThe vault is sealed and the other services wait for it. Whoever has what opens it runs:\n"
+		     "  strongroom unseal");
+		if (sr_cli_int(vault, "needed") > 1) {
+			printf("%lld of %lld shares were given.\n", (long long)sr_cli_int(vault, "given"),
+			       (long long)sr_cli_int(vault, "needed"));
+		}
+		return;
+	}
 	printf("\nvault: %lld keys, %lld versions, %lld leases out, %lld audit entries\n",
 	       (long long)sr_cli_int(vault, "keys"), (long long)sr_cli_int(vault, "key_versions"),
 	       (long long)sr_cli_int(vault, "leases"), (long long)sr_cli_int(vault, "audit_entries"));
@@ -61,8 +70,14 @@ struct sr_result sr_cli_status(struct sr_cli *cli, int *ret_status)
 		SR_CLEANUP(sr_result) struct sr_result asked = sr_cli_call(cli, name, "GET", "/_strongroom/status", NULL, &own);
 		if (sr_is_ok(asked)) {
 			json_object_set(report, name, own);
+			if (json_is_true(json_object_get(own, "sealed"))) {
+				sr_json_set_string(service, "state", "sealed");
+				*ret_status = 1;
+			}
 		} else {
-			sr_json_set_string(service, "state", "down");
+			if (strcmp(sr_cli_text(service, "state"), "waiting") != 0) {
+				sr_json_set_string(service, "state", "down");
+			}
 			*ret_status = 1;
 		}
 	}

@@ -2,6 +2,7 @@
 #include "host/config.h"
 
 #include "base/text.h"
+#include "net/near_place.h"
 #include "seal/file.h"
 
 #include <stddef.h>
@@ -30,6 +31,18 @@ static const struct row rows[] = {
      FIELD(root_key),
      0,
      0},
+    {{"root-pin", "FILE", "the PIN of a root key in a TPM or a token; without it a person gives it (strongroom unseal)",
+      ""},
+     TEXT,
+     FIELD(root_pin),
+     0,
+     0},
+    {{"tpm", "TCTI", "how the TPM is reached, as tpm2-tss names it", "device:/dev/tpmrm0"}, TEXT, FIELD(tpm), 0, 0},
+    {{"tpm-pcrs", "BANK:PCRS", "registers to which a new root key in the TPM is bound, as sha256:0,2,7", ""},
+     TEXT,
+     FIELD(tpm_pcrs),
+     0,
+     0},
     {{"listen", "ADDRESSES", "addresses on which clients are served, separated by commas", "127.0.0.1,::1"},
      TEXT,
      FIELD(listen),
@@ -50,6 +63,14 @@ static const struct row rows[] = {
       ""},
      TEXT,
      FIELD(authority),
+     0,
+     0},
+    {{"imds-listen", "ADDRESSES",
+      "loopback or link-local ADDRESS:PORT of the metadata endpoint (plain HTTP; tokens of managed identities), "
+      "separated by commas; default none",
+      ""},
+     TEXT,
+     FIELD(imds_listen),
      0,
      0},
     {{"pkcs11-module", "FILE", "library of the hardware module (PKCS#11) in which keys of -HSM types live", ""},
@@ -314,6 +335,19 @@ static struct sr_result check_module(const struct sr_config *config)
 	return sr_ok();
 }
 
+static struct sr_result check_imds_listen(const struct sr_config *config)
+{
+	const char *at = config->imds_listen;
+	struct sr_near_place place;
+	for (bool is_end = false; !is_end;) {
+		SR_CLEANUP(sr_result) struct sr_result read = sr_near_place_next(&at, &place, &is_end);
+		if (!sr_is_ok(read)) {
+			return sr_fail(SR_INVALID, "imds-listen: %s", sr_result_message(read));
+		}
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_config_finish(struct sr_config *config)
 {
 	if (!*config->state) {
@@ -328,6 +362,9 @@ struct sr_result sr_config_finish(struct sr_config *config)
 	if (config->root_key[0] != '/') {
 		return sr_fail(SR_INVALID, "root-key: '%s' is not an absolute path", config->root_key);
 	}
+	if (*config->root_pin && config->root_pin[0] != '/') {
+		return sr_fail(SR_INVALID, "root-pin: '%s' is not an absolute path", config->root_pin);
+	}
 	if (!*config->authority) {
 		snprintf(config->authority, sizeof config->authority, "https://127.0.0.1:%llu",
 		         (unsigned long long)config->identity_port);
@@ -337,6 +374,7 @@ struct sr_result sr_config_finish(struct sr_config *config)
 		return sr_fail(SR_INVALID, "authority: '%s' is not https://HOST[:PORT]", config->authority);
 	}
 	SR_TRY(check_module(config));
+	SR_TRY(check_imds_listen(config));
 	return ports_differ(config);
 }
 

@@ -83,6 +83,12 @@ static struct sr_result allow_port(int ruleset, uint16_t port, uint64_t access)
 static struct sr_result allow_all(int ruleset, const struct sr_confinement *confinement, uint64_t fs, bool has_net)
 {
 	SR_TRY(allow_path(ruleset, confinement->write_dir, fs & ~(FS_EXECUTE | FS_IOCTL_DEV)));
+	if (confinement->own_dir) {
+		SR_TRY(allow_path(ruleset, confinement->own_dir, fs & ~(FS_EXECUTE | FS_IOCTL_DEV)));
+	}
+	if (confinement->device) {
+		SR_TRY(allow_path(ruleset, confinement->device, (FS_READ_FILE | FS_WRITE | FS_IOCTL_DEV) & fs));
+	}
 	if (confinement->more_dir && *confinement->more_dir) {
 		SR_TRY(allow_path(ruleset, confinement->more_dir, fs & ~(FS_EXECUTE | FS_IOCTL_DEV)));
 	}
@@ -247,6 +253,9 @@ static struct sr_result give_files(const struct sr_confinement *confinement, con
 {
 	SR_TRY(open_way(confinement->state_dir));
 	SR_TRY(give_tree(confinement->write_dir, user));
+	if (confinement->own_dir) {
+		return give_tree(confinement->own_dir, user);
+	}
 	if (!confinement->own_file) {
 		return sr_ok();
 	}
@@ -274,7 +283,11 @@ static struct sr_result become_own_user(const struct sr_confinement *confinement
 		                                           : sr_ok();
 	}
 	SR_TRY(give_files(confinement, user));
-	if (setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	struct stat device;
+	gid_t group = 0; /* the device's, where it is given to a group as TPMs are */
+	const bool has_device = confinement->device && stat(confinement->device, &device) == 0 && device.st_gid;
+	group = has_device ? device.st_gid : group;
+	if (setgroups(has_device, has_device ? &group : NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid)) {
 		return sr_fail_errno(errno, "confine: become user %s", name);
 	}

@@ -15,6 +15,8 @@ struct sr_confinement {
 	const char *write_dir;                        /* everything below it may be read and written */
 	const char *more_dir;                         /* another one like it; NULL or "": none */
 	const char *own_file;                         /* besides, a file of the service's own user; NULL: none */
+	const char *own_dir;                          /* besides write_dir, a folder that it writes; NULL: none */
+	const char *device;                           /* a device that it reads, writes and controls; NULL: none */
 	const char *read_paths[SR_CONFINE_PATHS_MAX]; /* ended by NULL; missing ones are passed over */
 	uint16_t bind_ports[SR_CONFINE_PORTS_MAX];    /* ended by 0 */
 	uint16_t connect_ports[SR_CONFINE_PORTS_MAX]; /* ended by 0 */

@@ -15,7 +15,10 @@ enum sr_control_kind {
 	SR_CONTROL_READY,       /* from a service: clients are served */
 	SR_CONTROL_ALIVE,       /* from a service, each second */
 	SR_CONTROL_WANT,        /* from a service: its signing request */
-	SR_CONTROL_SIGNED       /* from the vault: the number, certificate and CA; empty where it refused */
+	SR_CONTROL_SIGNED,      /* from the vault: the number, certificate and CA; empty where it refused */
+	SR_CONTROL_RENEW,       /* from the vault: a service's name; to that service: it asks for a certificate anew */
+	SR_CONTROL_SEALED,      /* from the vault: it waits for a person */
+	SR_CONTROL_RESTART      /* from a service: it ends by itself, to be started again at once */
 };
 enum { SR_CONTROL_MAX = 65536, SR_CONTROL_FD = 3 };
 

@@ -4,9 +4,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "host/confine.h"
 #include "host/control.h"
+#include "net/near_place.h"
 #include "seal/image.h"
 #include "seal/secret.h"
 
@@ -36,6 +38,7 @@ struct sr_host {
 	struct sr_config config;
 	char state_dir[SR_CONFIG_TEXT_LEN + 32];
 	char socket_path[SR_CONFIG_TEXT_LEN + 64];
+	char root_dir[SR_CONFIG_TEXT_LEN]; /* the root key's folder; the vault's */
 	struct list listen, dns_names, addresses;
 
 	struct sr_tls *public_tls, *internal_tls, *client_tls;
@@ -157,12 +160,13 @@ static int64_t renewal_time(const struct sr_certificate *certificate)
 /* Puts a certificate to use: makes the configurations at first, replaces it in them later. */
 static struct sr_result use_certificate(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca)
 {
-	if (host->public_tls) {
+	if (host->internal_tls) {
 		SR_TRY(sr_tls_replace(host->public_tls, own));
 		SR_TRY(sr_tls_replace(host->internal_tls, own));
 		return sr_tls_replace(host->client_tls, own);
 	}
-	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
+	SR_TRY(host->public_tls ? sr_tls_replace(host->public_tls, own)
+	                        : sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
 	SR_TRY(sr_tls_server_new(own, ca, SR_TLS_MUST_SHOW, &host->internal_tls));
 	return sr_tls_client_new(own, ca, &host->client_tls);
 }
@@ -232,10 +236,18 @@ static void stop(struct sr_host *host)
 	sr_cond_broadcast(&host->changed);
 }
 
-static void renew_in_time(struct sr_host *host)
+struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service)
+{
+	(void)host;
+	const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW, .text = sr_bytes_str(service)};
+	return sr_control_send(SR_CONTROL_FD, &renew);
+}
+
+/* Where the time has come, or `must` be. */
+static void renew_in_time(struct sr_host *host, bool must)
 {
 	sr_mutex_lock(&host->mutex);
-	bool is_due = host->renew_at_s && sr_unix_s() >= host->renew_at_s && !host->sign;
+	bool is_due = host->renew_at_s && (must || sr_unix_s() >= host->renew_at_s) && !host->sign;
 	if (is_due) {
 		host->renew_at_s = sr_unix_s() + RENEW_RETRY_S;
 	}
@@ -259,7 +271,7 @@ static void control_main(void *context)
 		SR_CLEANUP(sr_result)
 		struct sr_result received = sr_control_receive(SR_CONTROL_FD, ALIVE_EVERY_MS, &buf, &message);
 		sr_ignore(sr_control_send(SR_CONTROL_FD, &alive));
-		renew_in_time(host);
+		renew_in_time(host, sr_is_ok(received) && message.kind == SR_CONTROL_RENEW);
 		if (sr_result_code(received) == SR_TIMEOUT) {
 			continue;
 		}
@@ -319,6 +331,18 @@ void sr_host_ready(struct sr_host *host)
 	host->is_ready = true;
 }
 
+struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own)
+{
+	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
+	return sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_SEALED});
+}
+
+void sr_host_restart(struct sr_host *host)
+{
+	sr_ignore(sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_RESTART}));
+	stop(host);
+}
+
 void sr_host_wait_for_stop(struct sr_host *host)
 {
 	SR_LOCKED(&host->mutex);
@@ -337,6 +361,51 @@ static bool is_below(const char *path, const char *dir)
 {
 	size_t len = strlen(dir);
 	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
+/* The device of "device:PATH". */
+static const char *tpm_device(const char *tcti)
+{
+	static const char kind[] = "device:";
+	return strncmp(tcti, kind, sizeof kind - 1) == 0 ? tcti + sizeof kind - 1 : NULL;
+}
+
+/* The port of "swtpm:host=HOST,port=PORT"; an emulator listens on the next one too. 0: it is no emulator. */
+static uint16_t tpm_port(const char *tcti)
+{
+	const char *port = strstr(tcti, "port=");
+	uint64_t number = 0;
+	if ((strncmp(tcti, "swtpm:", 6) == 0 || strncmp(tcti, "mssim:", 6) == 0) && port) {
+		sr_ignore(sr_parse_u64(sr_bytes_of(port + 5, strspn(port + 5, "0123456789")), 65534, &number));
+	}
+	return (uint16_t)number;
+}
+
+/* What the vault needs for its root key's provider. */
+static void plan_root(struct sr_host *host, struct sr_confinement *confinement)
+{
+	const struct sr_config *config = &host->config;
+	size_t paths = 0, ports = 0;
+	while (confinement->read_paths[paths]) {
+		paths++;
+	}
+	while (confinement->connect_ports[ports]) {
+		ports++;
+	}
+	snprintf(host->root_dir, sizeof host->root_dir, "%s", config->root_key);
+	*strrchr(host->root_dir, '/') = 0;
+	if (is_below(host->root_dir, config->state)) {
+		confinement->own_dir = host->root_dir; /* a new key is written beside the old one */
+	}
+	confinement->own_file = is_below(config->root_key, config->state) ? config->root_key : NULL;
+	confinement->read_paths[paths++] = config->root_key;
+	confinement->read_paths[paths] = *config->root_pin ? config->root_pin : NULL;
+	confinement->device = tpm_device(config->tpm);
+	const uint16_t port = tpm_port(config->tpm);
+	if (port) {
+		confinement->connect_ports[ports++] = port;
+		confinement->connect_ports[ports] = (uint16_t)(port + 1);
+	}
 }
 
 /* The ports that a service listens on and connects to; ended by 0. */
@@ -364,6 +433,27 @@ static void add_ports(const struct sr_host *host, struct sr_confinement *confine
 	}
 }
 
+/* Where identity's metadata endpoint listens besides; the setting was checked with the configuration. */
+static void add_metadata_ports(const struct sr_host *host, struct sr_confinement *confinement)
+{
+	const char *at = host->config.imds_listen;
+	size_t count = 0;
+	while (confinement->bind_ports[count]) {
+		count++;
+	}
+	struct sr_near_place place;
+	bool is_end = strcmp(host->service, "identity") != 0;
+	while (!is_end && count < SR_CONFINE_PORTS_MAX - 1) {
+		SR_CLEANUP(sr_result) struct sr_result read = sr_near_place_next(&at, &place, &is_end);
+		if (!sr_is_ok(read)) {
+			return;
+		}
+		if (!is_end) {
+			confinement->bind_ports[count++] = place.port;
+		}
+	}
+}
+
 /* What the hardware module needs besides, where there is one. It is loaded after the confinement, and lives in it. */
 static void plan_module(const struct sr_config *config, struct sr_confinement *confinement)
 {
@@ -382,7 +472,7 @@ static void plan_module(const struct sr_config *config, struct sr_confinement *c
 }
 
 /* What this service needs of files and ports; the table of section "Processes" in ARCHITECTURE.md. */
-static void plan_confinement(const struct sr_host *host, struct sr_confinement *ret_confinement)
+static void plan_confinement(struct sr_host *host, struct sr_confinement *ret_confinement)
 {
 	const struct sr_config *config = &host->config;
 	bool is_vault = strcmp(host->service, "vault") == 0;
@@ -390,13 +480,13 @@ static void plan_confinement(const struct sr_host *host, struct sr_confinement *
 	    .service = host->service,
 	    .state_dir = config->state,
 	    .write_dir = host->state_dir,
-	    .own_file = is_vault && is_below(config->root_key, config->state) ? config->root_key : NULL,
 	    .read_paths = {"/etc/ssl", "/usr/lib/ssl", "/usr/lib", "/lib", "/etc/localtime", "/usr/share/zoneinfo",
-	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self",
-	                   is_vault ? config->root_key : NULL},
+	                   "/dev/null", "/dev/urandom", "/sys/devices/system/cpu", "/proc/self"},
 	};
 	add_ports(host, ret_confinement);
+	add_metadata_ports(host, ret_confinement);
 	if (is_vault) {
+		plan_root(host, ret_confinement);
 		plan_module(config, ret_confinement);
 	}
 }

@@ -35,6 +35,8 @@ sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, str
                            struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der,
                                                     struct sr_buf *certificate_der),
                            void *context);
+/* For the vault: has the supervisor tell a service to ask for a new certificate now. The service's SIGN follows. */
+SR_MUST struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service);
 /* TLS for clients, for internal listeners (mutual), and for calls to other services (mutual). Borrowed; live as long as
  * the host. */
 struct sr_tls *sr_host_public_tls(struct sr_host *host);
@@ -55,6 +57,13 @@ const char *const *sr_host_listen_addresses(const struct sr_host *host);
 SR_MUST struct sr_result sr_host_confine(struct sr_host *host);
 /* Tells the supervisor that clients are served. */
 void sr_host_ready(struct sr_host *host);
+/*
+ * For a vault that waits for a person: sets up TLS for clients with a certificate of its own making, since its CA is
+ * not open yet, and tells the supervisor that it is sealed. sr_host_enrol_as_authority replaces the certificate.
+ */
+SR_MUST struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own);
+/* Makes sr_host_wait_for_stop return, and has the supervisor start the service again at once. From any thread. */
+void sr_host_restart(struct sr_host *host);
 /* Blocks until the supervisor says stop, or goes away. Answers its watchdog meanwhile. */
 void sr_host_wait_for_stop(struct sr_host *host);
 /* True if stop was said; for loops. */

@@ -38,7 +38,7 @@ struct child {
 	const char *service;
 	pid_t pid; /* 0: not running */
 	int fd;    /* control channel, -1 where it is closed */
-	bool is_serving, has_served, is_told_to_stop;
+	bool is_serving, has_served, is_told_to_stop, is_sealed, is_restarting;
 	unsigned starts;
 	uint64_t started_ms, heard_ms, start_at_ms, back_off_ms;
 	int64_t started_unix_s;
@@ -58,7 +58,7 @@ struct sr_supervisor {
 	struct pending pending[CHILDREN_MAX];
 	uint32_t last_number;
 	int signals, lock;
-	bool is_stopping, all_served;
+	bool is_stopping, all_served, was_sealed;
 	struct sr_result failure;
 	struct sr_buf buf;
 	uint64_t stop_deadline_ms;
@@ -67,6 +67,16 @@ struct sr_supervisor {
 void sr_supervisor_status_path(const struct sr_config *config, char *ret_path, size_t len)
 {
 	snprintf(ret_path, len, "%s/run/services.json", config->state);
+}
+
+static struct child *find_child(struct sr_supervisor *supervisor, const char *service)
+{
+	for (size_t i = 0; i < supervisor->child_count; i++) {
+		if (strcmp(supervisor->children[i].service, service) == 0) {
+			return &supervisor->children[i];
+		}
+	}
+	return NULL;
 }
 
 /* Tells the status command and systemd how things stand. */
@@ -82,9 +92,11 @@ static void publish(struct sr_supervisor *supervisor)
 		snprintf(pid, sizeof pid, "%d", (int)child->pid);
 		sr_buf_printf(&text, "%s{\"service\":\"%s\",\"pid\":%s,\"state\":\"%s\",\"restarts\":%u,\"since\":%lld}",
 		              i ? "," : "", child->service, child->pid ? pid : "null",
-		              child->is_serving ? "serving"
-		              : child->pid      ? "starting"
-		                                : "down",
+		              child->is_serving                   ? "serving"
+		              : child->is_sealed                  ? "sealed"
+		              : !child->pid && !child->has_served ? "waiting"
+		              : child->pid                        ? "starting"
+		                                                  : "down",
 		              child->starts ? child->starts - 1 : 0, (long long)child->started_unix_s);
 	}
 	sr_buf_append_str(&text, "]}\n");
@@ -94,17 +106,12 @@ static void publish(struct sr_supervisor *supervisor)
 	if (!sr_is_ok(written)) {
 		sr_log(SR_LOG_WARNING, "write status: %s", sr_result_message(written));
 	}
-	sr_notify_status("%zu of %zu services serve", serving, supervisor->child_count);
-}
-
-static struct child *find_child(struct sr_supervisor *supervisor, const char *service)
-{
-	for (size_t i = 0; i < supervisor->child_count; i++) {
-		if (strcmp(supervisor->children[i].service, service) == 0) {
-			return &supervisor->children[i];
-		}
+	const struct child *vault = find_child(supervisor, "vault");
+	if (vault && vault->is_sealed) {
+		sr_notify_status("the vault is sealed and waits for: strongroom unseal");
+		return;
 	}
-	return NULL;
+	sr_notify_status("%zu of %zu services serve", serving, supervisor->child_count);
 }
 
 /* In the forked child: keeps standard streams and the control channel, becomes the service. */
@@ -145,7 +152,7 @@ static struct sr_result start(struct sr_supervisor *supervisor, struct child *ch
 	}
 	child->pid = pid;
 	child->fd = pair[0];
-	child->is_serving = child->is_told_to_stop = false;
+	child->is_serving = child->is_told_to_stop = child->is_sealed = child->is_restarting = false;
 	child->starts++;
 	child->started_ms = child->heard_ms = sr_boottime_ms();
 	child->started_unix_s = sr_unix_s();
@@ -227,9 +234,23 @@ static void on_signed(struct sr_supervisor *supervisor, const struct child *chil
 	}
 }
 
+/* The vault wants a service to have a new certificate; only the vault is heard. */
+static void on_renew(struct sr_supervisor *supervisor, const struct child *child,
+                     const struct sr_control_message *message)
+{
+	for (size_t i = 0; strcmp(child->service, "vault") == 0 && i < supervisor->child_count; i++) {
+		const struct child *other = &supervisor->children[i];
+		if (other->is_serving && sr_equal_public(sr_bytes_str(other->service), message->text)) {
+			const struct sr_control_message renew = {.kind = SR_CONTROL_RENEW};
+			sr_ignore(sr_control_send(other->fd, &renew));
+		}
+	}
+}
+
 static void on_ready(struct sr_supervisor *supervisor, struct child *child)
 {
 	child->is_serving = child->has_served = true;
+	child->is_sealed = false;
 	sr_log(SR_LOG_INFO, "%s serves (process %d, after %llu ms)", child->service, (int)child->pid,
 	       (unsigned long long)(sr_boottime_ms() - child->started_ms));
 	for (size_t i = 0; strcmp(child->service, "vault") == 0 && i < supervisor->child_count; i++) {
@@ -237,6 +258,14 @@ static void on_ready(struct sr_supervisor *supervisor, struct child *child)
 			relay(supervisor, &supervisor->pending[i]);
 		}
 	}
+	publish(supervisor);
+}
+
+static void on_sealed(struct sr_supervisor *supervisor, struct child *child)
+{
+	child->is_sealed = true;
+	sr_log(SR_LOG_NOTICE, "sealed: the vault waits for what opens its root key: strongroom unseal --state %s",
+	       supervisor->config->state);
 	publish(supervisor);
 }
 
@@ -257,6 +286,12 @@ static void hear(struct sr_supervisor *supervisor, struct child *child)
 		on_want(supervisor, child, &message);
 	} else if (message.kind == SR_CONTROL_SIGNED) {
 		on_signed(supervisor, child, &message);
+	} else if (message.kind == SR_CONTROL_RENEW) {
+		on_renew(supervisor, child, &message);
+	} else if (message.kind == SR_CONTROL_SEALED) {
+		on_sealed(supervisor, child);
+	} else if (message.kind == SR_CONTROL_RESTART) {
+		child->is_restarting = true;
 	}
 }
 
@@ -284,7 +319,12 @@ static int end_number(int status)
 static void on_end(struct sr_supervisor *supervisor, struct child *child, int status)
 {
 	uint64_t lived_ms = sr_boottime_ms() - child->started_ms;
-	if (!supervisor->is_stopping) {
+	const bool is_meant = child->is_restarting && status == 0;
+	if (is_meant && !supervisor->is_stopping) {
+		child->back_off_ms = 0;
+		sr_log(SR_LOG_INFO, "%s starts again", child->service);
+	}
+	if (!supervisor->is_stopping && !is_meant) {
 		child->back_off_ms =
 		    lived_ms > HEALTHY_AFTER_MS || !child->back_off_ms ? BACK_OFF_FIRST_MS : 2 * child->back_off_ms;
 		if (child->back_off_ms > BACK_OFF_MOST_MS) {
@@ -306,7 +346,7 @@ static void on_end(struct sr_supervisor *supervisor, struct child *child, int st
 	close_channel(child);
 	supervisor->pending[child - supervisor->children].number = 0;
 	child->pid = 0;
-	child->is_serving = false;
+	child->is_serving = child->is_sealed = false;
 	child->start_at_ms = sr_boottime_ms() + child->back_off_ms;
 	publish(supervisor);
 }
@@ -405,7 +445,34 @@ static void wait_for_news(struct sr_supervisor *supervisor)
 	}
 }
 
-static void loop(struct sr_supervisor *supervisor, bool (*on_serving)(void *context), void *context)
+/* Calls a listener; false from it begins the stop. */
+static void tell(struct sr_supervisor *supervisor, bool (*listener)(void *context), void *context)
+{
+	if (listener && !listener(context)) {
+		begin_stop(supervisor);
+	}
+}
+
+/* What is told once: that all serve, or that the vault waits for a person. To systemd either is a start. */
+static void tell_news(struct sr_supervisor *supervisor, bool all_serve, const struct sr_supervision *supervision)
+{
+	const struct child *vault = find_child(supervisor, "vault");
+	if (supervisor->is_stopping) {
+		return;
+	}
+	if (vault && vault->is_sealed && !supervisor->was_sealed) {
+		supervisor->was_sealed = true;
+		sr_notify("READY=1");
+		tell(supervisor, supervision->on_sealed, supervision->context);
+	}
+	if (all_serve && !supervisor->all_served) {
+		supervisor->all_served = true;
+		sr_notify("READY=1");
+		tell(supervisor, supervision->on_serving, supervision->context);
+	}
+}
+
+static void loop(struct sr_supervisor *supervisor, const struct sr_supervision *supervision)
 {
 	while (!supervisor->is_stopping || any_runs(supervisor)) {
 		if (supervisor->is_stopping) {
@@ -415,16 +482,11 @@ static void loop(struct sr_supervisor *supervisor, bool (*on_serving)(void *cont
 		}
 		wait_for_news(supervisor);
 		bool all_serve = look_after(supervisor);
-		if (all_serve) {
+		const struct child *vault = find_child(supervisor, "vault");
+		if (all_serve || (vault && vault->is_sealed)) {
 			sr_notify_alive();
 		}
-		if (all_serve && !supervisor->all_served && !supervisor->is_stopping) {
-			supervisor->all_served = true;
-			sr_notify("READY=1");
-			if (!on_serving(context)) {
-				begin_stop(supervisor);
-			}
-		}
+		tell_news(supervisor, all_serve, supervision);
 	}
 }
 
@@ -470,7 +532,7 @@ static struct sr_result take_signals(struct sr_supervisor *supervisor)
 }
 
 struct sr_result sr_supervise(const struct sr_config *config, const char *const *services,
-                              bool (*on_serving)(void *context), void *context)
+                              const struct sr_supervision *supervision)
 {
 	struct sr_supervisor supervisor = {.config = config, .signals = -1, .lock = -1, .buf = SR_BUF(SR_CONTROL_MAX)};
 	for (size_t i = 0; i < CHILDREN_MAX && services[i]; i++) {
@@ -480,7 +542,7 @@ struct sr_result sr_supervise(const struct sr_config *config, const char *const 
 	struct sr_result prepared = lock_state(&supervisor);
 	prepared = sr_is_ok(prepared) ? take_signals(&supervisor) : prepared;
 	if (sr_is_ok(prepared)) {
-		loop(&supervisor, on_serving, context);
+		loop(&supervisor, supervision);
 	}
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		sr_buf_free(&supervisor.pending[i].request);

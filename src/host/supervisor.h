@@ -9,15 +9,21 @@
 
 struct sr_supervisor;
 
+/* Who hears how things go; each may be NULL, and stops the supervisor by returning false. */
+struct sr_supervision {
+	bool (*on_serving)(void *context); /* once, when all serve for the first time */
+	bool (*on_sealed)(void *context);  /* once, when the vault waits for a person for the first time */
+	void *context;
+};
+
 /*
  * Runs the services named in `services` (ended by NULL), each started when those before it serve, by executing this
- * program again as "strongroom service NAME". Calls `on_serving` once, when all serve for the first time; if it returns
- * false the supervisor stops. Returns when it was told to stop (SIGINT, SIGTERM) and all have ended; SR_CONFLICT if
- * another supervisor runs on this state directory; SR_UNAVAILABLE if a service fails again and again before it ever
- * served.
+ * program again as "strongroom service NAME". Returns when it was told to stop (SIGINT, SIGTERM) and all have ended;
+ * SR_CONFLICT if another supervisor runs on this state directory; SR_UNAVAILABLE if a service fails again and again
+ * before it ever served.
  */
 SR_MUST struct sr_result sr_supervise(const struct sr_config *config, const char *const *services,
-                                      bool (*on_serving)(void *context), void *context);
+                                      const struct sr_supervision *supervision);
 
 /* STATE/run/services.json: what runs, for the status command. */
 void sr_supervisor_status_path(const struct sr_config *config, char *ret_path, size_t len);

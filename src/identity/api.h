@@ -43,6 +43,28 @@ SR_HANDLER(sr_principals_delete);
 SR_HANDLER(sr_principals_add_secret);
 SR_HANDLER(sr_principals_delete_secret);
 
+/* device_api.c, device_page.c: device authorization, and the page where a person decides it. */
+SR_HANDLER(sr_device_v2);
+SR_HANDLER(sr_device_v1);
+SR_HANDLER(sr_device_adfs);
+SR_HANDLER(sr_device_page);
+SR_HANDLER(sr_device_page_post);
+
+/* person_api.c: people. */
+SR_HANDLER(sr_people_list);
+SR_HANDLER(sr_people_create);
+SR_HANDLER(sr_people_get);
+SR_HANDLER(sr_people_update);
+SR_HANDLER(sr_people_delete);
+SR_HANDLER(sr_people_reset_password);
+SR_HANDLER(sr_people_unlock);
+SR_HANDLER(sr_people_sign_out);
+
+/* public_client_api.c: applications that hold no secret. */
+SR_HANDLER(sr_public_clients_list);
+SR_HANDLER(sr_public_clients_allow);
+SR_HANDLER(sr_public_clients_remove);
+
 /* credential_api.c: certificates, federated credentials, outside issuers. */
 SR_HANDLER(sr_credentials_add_certificate);
 SR_HANDLER(sr_credentials_remove_certificate);
@@ -84,5 +106,24 @@ SR_HANDLER(sr_management_groups_get);
 SR_HANDLER(sr_management_groups_update);
 SR_HANDLER(sr_management_groups_delete);
 SR_HANDLER(sr_management_groups_place);
+
+/* managed_identity_api.c: principals without a secret. */
+SR_HANDLER(sr_managed_list);
+SR_HANDLER(sr_managed_create);
+SR_HANDLER(sr_managed_get);
+SR_HANDLER(sr_managed_update);
+SR_HANDLER(sr_managed_delete);
+
+/* holder_api.c: who may use them. */
+SR_HANDLER(sr_bindings_list);
+SR_HANDLER(sr_bindings_create);
+SR_HANDLER(sr_bindings_delete);
+SR_HANDLER(sr_headers_create);
+SR_HANDLER(sr_headers_delete);
+
+/* metadata_api.c: their tokens. */
+SR_HANDLER(sr_metadata_token);
+SR_HANDLER(sr_metadata_info);
+SR_HANDLER(sr_job_token);
 
 #endif

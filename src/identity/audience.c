@@ -205,3 +205,45 @@ struct sr_result sr_scope_resource(struct sr_arena *arena, const char *scope, co
 	*ret_resource = sr_arena_text(arena, found);
 	return sr_ok();
 }
+
+/* The resource of a word for people; empty where it is no such word. */
+static struct sr_bytes delegated_resource(struct sr_bytes word)
+{
+	static const char *const suffixes[] = {"/.default", "/user_impersonation"};
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		struct sr_bytes suffix = sr_bytes_str(suffixes[i]);
+		if (word.len > suffix.len && ends_with(word, suffix)) {
+			return sr_bytes_of(word.data, word.len - suffix.len);
+		}
+	}
+	return (struct sr_bytes){0};
+}
+
+struct sr_result sr_scopes_read(struct sr_arena *arena, const char *scope, struct sr_scopes *ret_scopes)
+{
+	struct sr_scopes scopes = {0};
+	struct sr_bytes found = {0};
+	const char *at = scope;
+	for (struct sr_bytes word = next_word(&at); word.len; word = next_word(&at)) {
+		scopes.openid = scopes.openid || sr_equal_public(word, SR_LITERAL("openid"));
+		scopes.offline_access = scopes.offline_access || sr_equal_public(word, SR_LITERAL("offline_access"));
+		if (is_oidc_scope(word)) {
+			continue;
+		}
+		struct sr_bytes resource = delegated_resource(word);
+		if (!resource.len || (found.len && !sr_equal_public(found, resource))) {
+			return sr_fail_as(SR_INVALID, SR_AADSTS_BAD_SCOPE,
+			                  "The provided value for the input parameter 'scope' is not valid: '%.200s'. It takes one "
+			                  "resource followed by '/.default' or '/user_impersonation', and OIDC's scopes.",
+			                  scope);
+		}
+		found = resource;
+	}
+	if (!found.len) {
+		return sr_fail_as(SR_INVALID, SR_AADSTS_BAD_SCOPE,
+		                  "The provided value for the input parameter 'scope' names no resource: '%.200s'.", scope);
+	}
+	scopes.resource = sr_arena_text(arena, found);
+	*ret_scopes = scopes;
+	return sr_ok();
+}

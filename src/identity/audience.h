@@ -30,4 +30,13 @@ bool sr_is_known_resource(const struct sr_own_origins *own, struct sr_bytes reso
  */
 SR_MUST struct sr_result sr_scope_resource(struct sr_arena *arena, const char *scope, const char **ret_resource);
 
+/* What a person is asked to let an application do. */
+struct sr_scopes {
+	const char *resource; /* in the arena */
+	bool openid, offline_access;
+};
+/* The same where a person signs in: "RESOURCE/.default" or "RESOURCE/user_impersonation" of one resource, and OIDC's
+ * own scopes, which ask for an id token and a refresh token. SR_INVALID with AADSTS70011. */
+SR_MUST struct sr_result sr_scopes_read(struct sr_arena *arena, const char *scope, struct sr_scopes *ret_scopes);
+
 #endif

@@ -1,6 +1,7 @@
 /* Administration of certificates, federated credentials and outside issuers on the Unix socket. */
 #include "identity/api.h"
 
+#include "identity/body.h"
 #include "identity/client_certificate.h"
 #include "identity/federation.h"
 #include "identity/principal.h"
@@ -16,17 +17,6 @@ struct work {
 	json_t *list; /* owned by whoever reads it out */
 };
 
-static struct sr_result need(const json_t *object, const char *name, const char **ret_text)
-{
-	const char *text = NULL;
-	SR_TRY(sr_json_get_string(object, name, &text));
-	if (!text) {
-		return sr_fail(SR_INVALID, "'%s' is missing", name);
-	}
-	*ret_text = text;
-	return sr_ok();
-}
-
 static struct sr_result find(struct sr_connection *connection, struct work *work)
 {
 	return sr_application_find(connection, work->request->parts[0], &work->application);
@@ -36,7 +26,7 @@ static struct sr_result find(struct sr_connection *connection, struct work *work
 static struct sr_result change(const struct sr_identity_request *request, sr_database_work run, struct work *work)
 {
 	SR_CLEANUP(sr_json) json_t *asked = NULL;
-	SR_TRY(sr_json_parse(request->body, &asked));
+	SR_TRY(sr_body_parse(request, &asked));
 	work->request = request;
 	work->asked = asked;
 	struct sr_result changed = sr_database_write(request->store->database, run, work);
@@ -48,7 +38,7 @@ static struct sr_result add_certificate(struct sr_connection *connection, void *
 {
 	struct work *work = context;
 	const char *certificate;
-	SR_TRY(need(work->asked, "certificate", &certificate));
+	SR_TRY(sr_body_need(work->asked, "certificate", &certificate));
 	SR_TRY(find(connection, work));
 	return sr_client_certificate_add(connection, work->application.object_id, sr_bytes_str(certificate),
 	                                 work->request->now_s, work->id, work->thumbprint);
@@ -96,8 +86,8 @@ static struct sr_result add_federated(struct sr_connection *connection, void *co
 {
 	struct work *work = context;
 	struct sr_federated federated = {.audience = SR_FEDERATED_AUDIENCE};
-	SR_TRY(need(work->asked, "issuer", &federated.issuer));
-	SR_TRY(need(work->asked, "subject", &federated.subject));
+	SR_TRY(sr_body_need(work->asked, "issuer", &federated.issuer));
+	SR_TRY(sr_body_need(work->asked, "subject", &federated.subject));
 	SR_TRY(sr_json_get_string(work->asked, "audience", &federated.audience));
 	SR_TRY(find(connection, work));
 	return sr_federated_make(connection, work->application.object_id, &federated, work->request->now_s, work->id);
@@ -134,7 +124,7 @@ static struct sr_result set_issuer(struct sr_connection *connection, void *conte
 	const struct work *work = context;
 	const char *issuer;
 	const json_t *keys = NULL;
-	SR_TRY(need(work->asked, "issuer", &issuer));
+	SR_TRY(sr_body_need(work->asked, "issuer", &issuer));
 	SR_TRY(sr_json_get_object(work->asked, "jwks", &keys));
 	if (!keys) {
 		return sr_fail(SR_INVALID, "'jwks' is missing");

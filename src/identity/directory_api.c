@@ -6,7 +6,9 @@
 #include "identity/custom_role.h"
 #include "identity/deny_assignment.h"
 #include "identity/group.h"
+#include "identity/managed_identity.h"
 #include "identity/management_group.h"
+#include "identity/person.h"
 #include "identity/principal.h"
 #include "identity/revision.h"
 #include "identity/revoked.h"
@@ -32,6 +34,30 @@ static struct sr_result add_principal(const struct sr_application *application, 
 	sr_json_set_string(item, "appId", application->client_id);
 	sr_json_set_string(item, "name", application->name);
 	sr_json_set_bool(item, "enabled", application->is_enabled);
+	json_array_append_new(document->principals, item);
+	return sr_ok();
+}
+
+static struct sr_result add_person(const struct sr_person *person, void *context)
+{
+	struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "type", "User");
+	sr_json_set_string(item, "oid", person->object_id);
+	sr_json_set_string(item, "name", person->user_name);
+	sr_json_set_bool(item, "enabled", person->is_enabled);
+	json_array_append_new(document->principals, item);
+	return sr_ok();
+}
+
+static struct sr_result add_managed(const struct sr_managed_identity *identity, void *context)
+{
+	const struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "oid", identity->object_id);
+	sr_json_set_string(item, "appId", identity->client_id);
+	sr_json_set_string(item, "name", identity->name);
+	sr_json_set_bool(item, "enabled", identity->is_enabled);
 	json_array_append_new(document->principals, item);
 	return sr_ok();
 }
@@ -146,6 +172,8 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	SR_TRY(sr_revoked_each(connection, add_revoked, set_array(body, "revoked")));
 	document->principals = set_array(body, "principals");
 	SR_TRY(sr_application_each(connection, add_principal, document));
+	SR_TRY(sr_person_each(connection, add_person, document));
+	SR_TRY(sr_managed_identity_each(connection, document->request->arena, add_managed, document));
 	document->connection = connection;
 	document->groups = set_array(body, "groups");
 	SR_TRY(sr_group_each(connection, NULL, add_group, document));

@@ -12,13 +12,15 @@ struct metadata_kind {
 	const char *issuer;
 	const char *authorization;
 	const char *token;
+	const char *device;
 	const char *keys;
 };
-static const struct metadata_kind v2 = {true, "/v2.0", "/oauth2/v2.0/authorize", "/oauth2/v2.0/token",
-                                        "/discovery/v2.0/keys"};
-static const struct metadata_kind v1 = {true, "/", "/oauth2/authorize", "/oauth2/token", "/discovery/keys"};
-static const struct metadata_kind adfs = {false, "/adfs", "/adfs/oauth2/authorize", "/adfs/oauth2/token",
-                                          "/adfs/discovery/keys"};
+static const struct metadata_kind v2 = {
+    true, "/v2.0", "/oauth2/v2.0/authorize", "/oauth2/v2.0/token", "/oauth2/v2.0/devicecode", "/discovery/v2.0/keys"};
+static const struct metadata_kind v1 = {
+    true, "/", "/oauth2/authorize", "/oauth2/token", "/oauth2/devicecode", "/discovery/keys"};
+static const struct metadata_kind adfs = {
+    false, "/adfs", "/adfs/oauth2/authorize", "/adfs/oauth2/token", "/adfs/oauth2/devicecode", "/adfs/discovery/keys"};
 
 static json_t *text_array(const char *const *texts)
 {
@@ -46,12 +48,17 @@ static struct sr_result describe(const struct sr_identity_request *request, cons
 	set_url(body, "issuer", request->arena, base, kind->issuer);
 	set_url(body, "authorization_endpoint", request->arena, base, kind->authorization);
 	set_url(body, "token_endpoint", request->arena, base, kind->token);
+	set_url(body, "device_authorization_endpoint", request->arena, base, kind->device);
 	set_url(body, "jwks_uri", request->arena, base, kind->keys);
-	sr_json_set(body, "grant_types_supported", text_array((const char *const[]){"client_credentials", NULL}));
+	sr_json_set(body, "grant_types_supported",
+	            text_array((const char *const[]){"client_credentials", "refresh_token",
+	                                             "urn:ietf:params:oauth:grant-type:device_code", NULL}));
 	sr_json_set(
 	    body, "token_endpoint_auth_methods_supported",
 	    text_array((const char *const[]){"client_secret_post", "private_key_jwt", "client_secret_basic", NULL}));
 	sr_json_set(body, "id_token_signing_alg_values_supported", text_array((const char *const[]){"RS256", NULL}));
+	sr_json_set(body, "scopes_supported",
+	            text_array((const char *const[]){"openid", "profile", "email", "offline_access", NULL}));
 	sr_json_set(body, "subject_types_supported", text_array((const char *const[]){"pairwise", NULL}));
 	sr_json_set_string(body, "cloud_instance_name", request->origin + strlen("https://"));
 	answer->body = body;

@@ -61,6 +61,8 @@ struct sr_result sr_object_get(struct sr_connection *connection, const char *obj
 	                  " UNION ALL"
 	                  " SELECT object_id, 1, name, is_enabled FROM managed_identity WHERE object_id = lower(?1)"
 	                  " UNION ALL"
+	                  " SELECT object_id, 2, user_name, is_enabled FROM person WHERE object_id = lower(?1)"
+	                  " UNION ALL"
 	                  " SELECT group_id, 3, name, 1 FROM member_group WHERE group_id = lower(?1)",
 	                  &select));
 	sr_bind_text(select, 1, object_id);
@@ -80,6 +82,9 @@ struct sr_result sr_object_find(struct sr_connection *connection, const char *id
 	                  " UNION ALL"
 	                  " SELECT object_id, 1, name, is_enabled FROM managed_identity"
 	                  " WHERE object_id = lower(?1) OR client_id = lower(?1) OR resource_id = ?1 OR name = ?1"
+	                  " UNION ALL"
+	                  " SELECT object_id, 2, user_name, is_enabled FROM person"
+	                  " WHERE object_id = lower(?1) OR user_name = ?1"
 	                  " UNION ALL"
 	                  " SELECT group_id, 3, name, 1 FROM member_group WHERE group_id = lower(?1) OR name = ?1",
 	                  &select));

@@ -18,19 +18,26 @@ struct sr_identity_request {
 	const char *parts[SR_REQUEST_PARTS_MAX]; /* the path's variable segments, in order */
 	struct sr_parameters query;
 	struct sr_bytes body;
-	const char *authorization; /* the header, or NULL */
+	const char *authorization;        /* the header, or NULL */
+	const char *cookie, *sent_origin; /* Cookie and Origin, or NULL */
 	const char *origin; /* "https://HOST:PORT" by which the client reached us, if it is ours; else the authority */
-	const char *peer_address;   /* "127.0.0.1" */
-	const char *request_id;     /* ours */
-	struct sr_bytes path;       /* as sent */
-	bool is_local;              /* the administrator, on the Unix socket */
-	const char *correlation_id; /* the client's, or ours */
+	const char *peer_address; /* "127.0.0.1" */
+	const char *peer_service; /* of our own on the internal listener; "" or NULL: none */
+	bool has_peer_uid;        /* a process of this machine asks in plain, and this is whose: */
+	uint32_t peer_uid;
+	const char *metadata, *forwarded_for, *identity_header; /* headers, or NULL */
+	const char *request_id;                                 /* ours */
+	const char *correlation_id;                             /* the client's, or ours */
+	struct sr_bytes path;                                   /* as sent */
+	bool is_local;                                          /* the administrator, on the Unix socket */
 	int64_t now_s;
 };
 
 struct sr_identity_answer {
 	int status;             /* 0: 200 */
 	json_t *body;           /* owned by the answer; NULL: none */
+	struct sr_buf page;     /* HTML, in place of the body; owned by the answer */
+	const char *cookie;     /* Set-Cookie; NULL: none */
 	bool is_secret;         /* must not be kept by caches */
 	bool is_change;         /* the directory has changed: tell its followers */
 	unsigned retry_after_s; /* 0: none; also sent with an error */

@@ -8,7 +8,8 @@
 enum sr_door {
 	SR_DOOR_PUBLIC = 1,   /* clients, TLS */
 	SR_DOOR_INTERNAL = 2, /* our services, mutual TLS */
-	SR_DOOR_LOCAL = 4     /* the machine's administrator, Unix socket */
+	SR_DOOR_LOCAL = 4,    /* the machine's administrator, Unix socket */
+	SR_DOOR_METADATA = 8  /* instance metadata, plain HTTP from a link away at most */
 };
 
 struct sr_route {
@@ -22,7 +23,9 @@ struct sr_route {
 
 /* management_routes.c: what administrators and our services do with groups, roles, scopes and managed identities. */
 extern const struct sr_route sr_management_routes[];
+extern const struct sr_route sr_people_routes[];
 extern const size_t sr_management_route_count;
+extern const size_t sr_people_route_count;
 
 /*
  * Finds the route; variable segments go to `ret_parts`, text in the arena. SR_NOT_FOUND: no such path at this door;

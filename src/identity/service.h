@@ -7,6 +7,8 @@
 
 #include "base/thread.h"
 #include "identity/audience.h"
+#include "identity/device_flow.h"
+#include "identity/page_session.h"
 #include "identity/rate_limit.h"
 #include "identity/store.h"
 #include "keyring/state_key.h"
@@ -23,6 +25,7 @@ struct sr_identity_options {
 	uint16_t internal_port;
 	const char *vault_address;
 	uint16_t vault_port;
+	const char *metadata_listen; /* "ADDRESS:PORT,…" of the metadata endpoint, plain HTTP; "" or NULL: none */
 	const char *socket_path;
 	const char *state_dir;
 	const char *authority; /* "https://127.0.0.1:8441", without a trailing slash */
@@ -47,6 +50,11 @@ struct sr_identity {
 	struct sr_server *server;
 	struct sr_rate_limit *rate_limit;    /* failures of a name from an address */
 	struct sr_rate_limit *address_limit; /* failures from an address, whatever the name */
+	struct sr_rate_limit *metadata_limit; /* tokens by address, and wrong headers of jobs */
+	struct sr_device_flows *device_flows;
+	struct sr_page_sessions *page_sessions;
+	struct sr_mutex password_mutex; /* one password is hashed at a time: each takes 32 MiB */
+	uint8_t nobodys_password[SR_PASSWORD_HASH_LEN];
 	struct sr_state_key state_key;
 	atomic_bool has_state_key; /* state_key is set, once and for all */
 	struct sr_directory_watch watch;

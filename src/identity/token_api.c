@@ -1,81 +1,31 @@
-/* The token endpoints: who the client is, whether it may have a token, and the answer. */
+/* The token endpoints: what is asked, by whom, and who answers it. */
 #include "identity/api.h"
 
 #include "identity/client_proof.h"
-#include "identity/oauth_error.h"
 #include "identity/tenant.h"
-#include "identity/token.h"
-#include "identity/token_request.h"
-#include "wire/jwt.h"
+#include "identity/token_answer.h"
 
-/* What the three endpoints differ in. */
-struct endpoint {
-	enum sr_token_version version;
-	bool has_tenant;
-	bool takes_scope;
-	bool takes_resource;
-	bool has_text_numbers; /* v1 writes numbers as strings and says more */
-};
-static const struct endpoint v2 = {SR_TOKEN_V2, true, true, false, false};
-static const struct endpoint v1 = {SR_TOKEN_V1, true, false, true, true};
+static const struct sr_token_endpoint v2 = {SR_TOKEN_V2, true, true, false, false};
+static const struct sr_token_endpoint v1 = {SR_TOKEN_V1, true, false, true, true};
 /* az's way in: the parameters of either. */
-static const struct endpoint adfs = {SR_TOKEN_V1, false, true, true, false};
+static const struct sr_token_endpoint adfs = {SR_TOKEN_V1, false, true, true, false};
 
-static void set_number(json_t *body, const struct endpoint *endpoint, struct sr_arena *arena, const char *name,
-                       int64_t value)
-{
-	if (endpoint->has_text_numbers) {
-		sr_json_set_string(body, name, sr_arena_printf(arena, "%lld", (long long)value));
-	} else {
-		sr_json_set_int(body, name, value);
-	}
-}
-
-static json_t *token_json(const struct sr_identity_request *request, const struct endpoint *endpoint,
-                          const struct sr_token_claims *claims, const char *token)
-{
-	/* One second less than the token lives, for the way. */
-	int64_t left_s = claims->lifetime_s - 1;
-	json_t *body = json_object();
-	sr_json_set_string(body, "token_type", "Bearer");
-	set_number(body, endpoint, request->arena, "expires_in", left_s);
-	set_number(body, endpoint, request->arena, "ext_expires_in", left_s);
-	if (endpoint->has_text_numbers) {
-		set_number(body, endpoint, request->arena, "expires_on", claims->issued_s + claims->lifetime_s);
-		set_number(body, endpoint, request->arena, "not_before", claims->issued_s);
-		sr_json_set_string(body, "resource", claims->audience);
-	}
-	sr_json_set_string(body, "access_token", token);
-	return body;
-}
-
-static struct sr_result issue(const struct sr_identity_request *request, const struct endpoint *endpoint,
-                              struct sr_identity_answer *answer)
+/* An application asks for itself. */
+static struct sr_result client_grant(const struct sr_identity_request *request,
+                                     const struct sr_token_endpoint *endpoint, const struct sr_token_request *asked,
+                                     struct sr_identity_answer *answer)
 {
 	const struct sr_identity_options *options = &request->identity->options;
-	if (endpoint->has_tenant) {
-		SR_TRY(sr_tenant_check(request->store, request->parts[0]));
-	}
-	struct sr_token_request asked;
-	SR_TRY(sr_token_request_read(request->arena, request->body, request->authorization, endpoint->takes_scope,
-	                             endpoint->takes_resource, &asked));
 	struct sr_client_proof proof;
-	answer->audit.app_id = sr_is_guid(sr_bytes_str(asked.client_id)) ? asked.client_id : NULL;
-	answer->audit.object = asked.resource;
-	SR_TRY(sr_client_prove(request, &asked, answer, &proof));
+	SR_TRY(sr_client_prove(request, asked, answer, &proof));
 	answer->audit.object_id = sr_arena_strdup(request->arena, proof.application.object_id);
 	answer->audit.name = sr_arena_strdup(request->arena, proof.application.name);
-	answer->audit.detail = sr_arena_printf(request->arena, "credential=%s", proof.credential_id);
-	if (!sr_is_known_resource(&options->own, sr_bytes_str(asked.resource))) {
-		return sr_fail_as(SR_INVALID, SR_AADSTS_UNKNOWN_RESOURCE,
-		                  "The resource principal named %.200s was not found in the tenant named %s.", asked.resource,
-		                  request->store->tenant);
-	}
+	SR_TRY(sr_resource_check(request, asked->resource));
 	struct sr_token_claims claims = {
 	    .version = endpoint->version,
 	    .authority = options->authority,
 	    .tenant = request->store->tenant,
-	    .audience = asked.resource,
+	    .audience = asked->resource,
 	    .object_id = proof.application.object_id,
 	    .client_id = proof.application.client_id,
 	    .client_proof = proof.by_assertion ? "2" : "1",
@@ -83,16 +33,26 @@ static struct sr_result issue(const struct sr_identity_request *request, const s
 	    .issued_s = request->now_s,
 	    .lifetime_s = options->token_lifetime_s,
 	};
-	SR_CLEANUP(sr_buf) struct sr_buf token = SR_BUF(SR_JWT_MAX);
-	SR_TRY(sr_token_make(request->store->signing_keys, &claims, &token));
-	answer->body = token_json(request, endpoint, &claims, sr_buf_text(&token));
-	answer->is_secret = true;
-	sr_wipe(token.data, token.len);
-	return sr_ok();
+	return sr_token_answer_begin(request, endpoint, &claims, answer);
 }
 
-static struct sr_result answer_and_count(const struct sr_identity_request *request, const struct endpoint *endpoint,
-                                         struct sr_identity_answer *answer)
+static struct sr_result issue(const struct sr_identity_request *request, const struct sr_token_endpoint *endpoint,
+                              struct sr_identity_answer *answer)
+{
+	if (endpoint->has_tenant) {
+		SR_TRY(sr_tenant_check(request->store, request->parts[0]));
+	}
+	struct sr_token_request asked;
+	SR_TRY(sr_token_request_read(request->arena, request->body, request->authorization, endpoint->takes_scope,
+	                             endpoint->takes_resource, &asked));
+	answer->audit.app_id = asked.client_id && sr_is_guid(sr_bytes_str(asked.client_id)) ? asked.client_id : NULL;
+	answer->audit.object = asked.resource;
+	return asked.grant == SR_GRANT_CLIENT ? client_grant(request, endpoint, &asked, answer)
+	                                      : sr_user_grant(request, endpoint, &asked, answer);
+}
+
+static struct sr_result answer_and_count(const struct sr_identity_request *request,
+                                         const struct sr_token_endpoint *endpoint, struct sr_identity_answer *answer)
 {
 	struct sr_result issued = issue(request, endpoint, answer);
 	struct sr_identity *identity = request->identity;

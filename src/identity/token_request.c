@@ -13,7 +13,9 @@ enum { BASIC_MAX = 4096 };
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 static const char *const single_parameters[] = {
-    "client_id", "client_secret", "client_assertion", "client_assertion_type", "grant_type", "scope", "resource"};
+    "client_id",     "client_secret", "client_assertion", "client_assertion_type",
+    "client_info",   "code",          "device_code",      "grant_type",
+    "refresh_token", "scope",         "resource"};
 
 /* RFC 6749 3.2: parameters must not be given more than once. */
 static struct sr_result check_repeats(const struct sr_parameters *form)
@@ -112,17 +114,82 @@ static struct sr_result read_client(struct sr_arena *arena, const struct sr_para
 	return sr_ok();
 }
 
-static struct sr_result read_grant(const struct sr_parameters *form)
+/* Grants by their names; those of version 1 beside them. Passwords are not in the list: they are for the sign-in page.
+ */
+static const struct {
+	const char *name;
+	enum sr_grant grant;
+} grants[] = {
+    {"client_credentials", SR_GRANT_CLIENT},
+    {"urn:ietf:params:oauth:grant-type:device_code", SR_GRANT_DEVICE},
+    {"device_code", SR_GRANT_DEVICE},
+    {"refresh_token", SR_GRANT_REFRESH},
+};
+
+static struct sr_result read_grant(const struct sr_parameters *form, enum sr_grant *ret_grant)
 {
-	const char *grant = given(form, "grant_type");
-	if (!grant) {
+	const char *name = given(form, "grant_type");
+	if (!name) {
 		return missing("grant_type");
 	}
-	if (strcmp(grant, "client_credentials") != 0) {
-		return sr_fail_as(SR_INVALID, SR_AADSTS_BAD_GRANT, "The app requested an unsupported grant type '%.100s'.",
-		                  grant);
+	for (size_t i = 0; i < sizeof grants / sizeof *grants; i++) {
+		if (strcmp(name, grants[i].name) == 0) {
+			*ret_grant = grants[i].grant;
+			return sr_ok();
+		}
 	}
-	return sr_ok();
+	return sr_fail_as(SR_INVALID, SR_AADSTS_BAD_GRANT, "The app requested an unsupported grant type '%.100s'.", name);
+}
+
+/* What a parameter of the endpoint names: scope or resource. */
+static struct sr_result read_client_resource(struct sr_arena *arena, const struct sr_parameters *form, bool takes_scope,
+                                             bool takes_resource, struct sr_token_request *request)
+{
+	const char *scope = takes_scope ? given(form, "scope") : NULL;
+	request->resource = takes_resource ? given(form, "resource") : NULL;
+	if (scope && !request->resource) {
+		SR_TRY(sr_scope_resource(arena, scope, &request->resource));
+	}
+	return request->resource ? sr_ok() : missing(takes_scope ? "scope" : "resource");
+}
+
+/* A public client names itself and shows what it was given. */
+static struct sr_result read_device(const struct sr_parameters *form, struct sr_token_request *request)
+{
+	request->device_code = given(form, "device_code");
+	request->device_code = request->device_code ? request->device_code : given(form, "code");
+	return request->device_code ? sr_ok() : missing("device_code");
+}
+
+static struct sr_result read_refresh(struct sr_arena *arena, const struct sr_parameters *form, bool takes_scope,
+                                     bool takes_resource, struct sr_token_request *request)
+{
+	struct sr_scopes scopes = {.openid = true};
+	request->refresh_token = given(form, "refresh_token");
+	if (!request->refresh_token) {
+		return missing("refresh_token");
+	}
+	request->scope = takes_scope ? given(form, "scope") : NULL;
+	request->resource = takes_resource ? given(form, "resource") : NULL;
+	if (request->scope && !request->resource) {
+		SR_TRY(sr_scopes_read(arena, request->scope, &scopes));
+		request->resource = scopes.resource;
+	}
+	request->wants_id_token = scopes.openid;
+	return request->resource ? sr_ok() : missing(takes_scope ? "scope" : "resource");
+}
+
+static struct sr_result read_public(struct sr_arena *arena, const struct sr_parameters *form, bool takes_scope,
+                                    bool takes_resource, struct sr_token_request *request)
+{
+	const char *client_info = given(form, "client_info");
+	request->wants_client_info = client_info && strcmp(client_info, "1") == 0;
+	request->client_id = given(form, "client_id");
+	if (!request->client_id) {
+		return missing("client_id");
+	}
+	return request->grant == SR_GRANT_DEVICE ? read_device(form, request)
+	                                         : read_refresh(arena, form, takes_scope, takes_resource, request);
 }
 
 struct sr_result sr_token_request_read(struct sr_arena *arena, struct sr_bytes form, const char *authorization,
@@ -132,15 +199,12 @@ struct sr_result sr_token_request_read(struct sr_arena *arena, struct sr_bytes f
 	struct sr_token_request request = {0};
 	SR_TRY(sr_parameters_parse(arena, form, true, &parameters));
 	SR_TRY(check_repeats(&parameters));
-	SR_TRY(read_grant(&parameters));
-	SR_TRY(read_client(arena, &parameters, authorization, &request));
-	const char *scope = takes_scope ? given(&parameters, "scope") : NULL;
-	request.resource = takes_resource ? given(&parameters, "resource") : NULL;
-	if (scope && !request.resource) {
-		SR_TRY(sr_scope_resource(arena, scope, &request.resource));
-	}
-	if (!request.resource) {
-		return missing(takes_scope ? "scope" : "resource");
+	SR_TRY(read_grant(&parameters, &request.grant));
+	if (request.grant == SR_GRANT_CLIENT) {
+		SR_TRY(read_client(arena, &parameters, authorization, &request));
+		SR_TRY(read_client_resource(arena, &parameters, takes_scope, takes_resource, &request));
+	} else {
+		SR_TRY(read_public(arena, &parameters, takes_scope, takes_resource, &request));
 	}
 	*ret_request = request;
 	return sr_ok();

@@ -1,4 +1,6 @@
-/* A token request (RFC 6749 4.4: client credentials) as it is read from form and header, before anything is looked up.
+/*
+ * A token request as it is read from form and header, before anything is looked up: client credentials (RFC 6749 4.4),
+ * device codes (RFC 8628 3.4), refresh tokens (RFC 6749 6).
  */
 #ifndef SR_IDENTITY_TOKEN_REQUEST_H
 #define SR_IDENTITY_TOKEN_REQUEST_H
@@ -6,12 +8,19 @@
 #include "identity/token.h"
 #include "wire/url.h"
 
-/* Texts live in the arena, which wipes them. Of secret and assertion one is there, the other NULL. */
+enum sr_grant { SR_GRANT_CLIENT, SR_GRANT_DEVICE, SR_GRANT_REFRESH };
+
+/* Texts live in the arena, which wipes them. */
 struct sr_token_request {
+	enum sr_grant grant;
 	const char *client_id;
+	/* Client credentials: of both one is there, the other NULL. */
 	const char *client_secret;
 	const char *client_assertion;
-	const char *resource; /* what the token is for */
+	const char *device_code, *refresh_token; /* of their grants */
+	const char *resource;                    /* what the token is for; NULL with a device code, which says it */
+	const char *scope;                       /* of a refresh, as it was sent; may be NULL */
+	bool wants_id_token, wants_client_info;
 };
 
 /*

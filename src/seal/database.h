@@ -46,6 +46,15 @@ SR_MUST struct sr_result sr_database_write(struct sr_database *database, sr_data
  * writer thread once it is durable, or within the call where the database is being closed. It must not block. */
 void sr_database_write_later(struct sr_database *database, sr_database_work work, void *context,
                              void (*finished)(void *context, struct sr_result result));
+/*
+ * Says that the caller will write soon, after work that costs more than a commit does (a private operation): a commit
+ * waits for it, 2 ms at most, so that one sync serves both. Ended by the write, or by the retraction where there is
+ * none to come.
+ */
+void sr_database_announce(struct sr_database *database);
+SR_MUST struct sr_result sr_database_write_announced(struct sr_database *database, sr_database_work work,
+                                                     void *context);
+void sr_database_retract(struct sr_database *database);
 /* Runs `work` on a reader, in one read transaction (a snapshot). */
 SR_MUST struct sr_result sr_database_read(struct sr_database *database, sr_database_work work, void *context);
 

@@ -5,6 +5,7 @@
 #include "seal/file.h"
 
 #include "base/memory.h"
+#include "seal/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,6 +105,7 @@ struct sr_result sr_file_read(const char *path, size_t max, struct sr_buf *buf)
 			return sr_ok();
 		}
 		sr_buf_append(buf, sr_bytes_of(piece, (size_t)got));
+		sr_wipe(piece, (size_t)got); /* of a key file, say */
 		if (buf->failed || buf->len - before > max) {
 			buf->len = before;
 			buf->failed = false;

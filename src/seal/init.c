@@ -4,6 +4,7 @@
 #include "seal/context.h"
 #include "seal/known_answer.h"
 #include "seal/secret_slab.h"
+#include "seal/tpm.h"
 #include "seal/wiping_heap.h"
 
 #include "base/thread.h"
@@ -22,6 +23,9 @@ struct sr_result sr_seal_init(void)
 	static struct sr_mutex mutex = SR_MUTEX(SR_RANK_VFS);
 	static size_t done;
 	SR_LOCKED(&mutex);
+	if (!done) {
+		sr_tpm_prepare();
+	}
 	while (done < sizeof steps / sizeof *steps) {
 		SR_TRY(steps[done]());
 		done++;

@@ -6,6 +6,7 @@
 
 #include "seal/keypair_form.h"
 #include "seal/keypair_parts.h"
+#include "seal/openssl_error.h"
 #include "seal/pkcs11_parts.h"
 #include "seal/secret_bytes.h"
 #include "seal/wrap.h"
@@ -131,6 +132,48 @@ struct sr_result sr_keypair_import(const struct sr_key_private *parts, struct sr
 	}
 	EVP_PKEY *pkey;
 	SR_TRY(spec.type == SR_KEY_RSA ? sr_rsa_import(parts, &pkey) : sr_ec_import(parts, &pkey));
+	return sr_keypair_of_pkey(&spec, pkey, true, ret_keypair);
+}
+
+/* The kind of OpenSSL's key. */
+static struct sr_result spec_of(EVP_PKEY *pkey, struct sr_key_spec *ret_spec)
+{
+	char group[64] = "";
+	struct sr_key_spec spec = {.type = EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC ? SR_KEY_EC : SR_KEY_RSA};
+	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA) {
+		spec.bits = (unsigned)EVP_PKEY_get_bits(pkey);
+	} else if (spec.type == SR_KEY_EC && EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) == 1) {
+		for (enum sr_curve curve = SR_CURVE_P256; curve <= SR_CURVE_P256K; curve++) {
+			spec.curve = OBJ_txt2nid(group) == OBJ_txt2nid(sr_curve_group(curve)) ? curve : spec.curve;
+		}
+	}
+	sr_forget_openssl_errors();
+	if (!sr_key_spec_exists(&spec)) {
+		return sr_fail(SR_INVALID, "the private key is neither RSA of 2048, 3072 or 4096 bits nor EC on P-256, P-384, "
+		                           "P-521 or P-256K");
+	}
+	*ret_spec = spec;
+	return sr_ok();
+}
+
+static void check_context_cleanup(EVP_PKEY_CTX **context)
+{
+	EVP_PKEY_CTX_free(*context);
+}
+
+struct sr_result sr_keypair_adopt(EVP_PKEY *pkey, struct sr_keypair **ret_keypair)
+{
+	struct sr_key_spec spec;
+	struct sr_result known = spec_of(pkey, &spec);
+	SR_CLEANUP(check_context)
+	EVP_PKEY_CTX *context = sr_is_ok(known) ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
+	if (sr_is_ok(known) && (!context || EVP_PKEY_check(context) != 1)) {
+		known = sr_fail_openssl(SR_INVALID, "check that a private key's numbers belong together");
+	}
+	if (!sr_is_ok(known)) {
+		EVP_PKEY_free(pkey);
+		return known;
+	}
 	return sr_keypair_of_pkey(&spec, pkey, true, ret_keypair);
 }
 

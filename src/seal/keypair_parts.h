@@ -122,6 +122,9 @@ SR_MUST struct sr_result sr_oct_decrypt(const struct sr_secret *key, const struc
 
 /* A key of this spec that the pool has ready, or NULL. */
 EVP_PKEY *sr_keypair_pool_take(const struct sr_key_spec *spec);
+/* A private key that came from outside as one object, taken over in any case. SR_INVALID: of no kind that the vault
+ * has, or its numbers do not belong together. */
+SR_MUST struct sr_result sr_keypair_adopt(EVP_PKEY *pkey, struct sr_keypair **ret_keypair);
 /* The one answer for what does not decrypt, whatever the cause. */
 SR_MUST struct sr_result sr_fail_decrypt(void);
 

@@ -52,13 +52,24 @@ static struct sr_result scrypt(struct sr_bytes password, const uint8_t *header, 
 	return sr_ok();
 }
 
+/* Header and salt; the rest random too. */
+static void begin(uint8_t hash[static SR_PASSWORD_HASH_LEN])
+{
+	hash[0] = VERSION;
+	hash[1] = LOG2_N;
+	hash[2] = R;
+	hash[3] = P;
+	sr_random(hash + HEADER_LEN, SR_PASSWORD_HASH_LEN - HEADER_LEN);
+}
+
+void sr_password_unmatchable(uint8_t ret_hash[static SR_PASSWORD_HASH_LEN])
+{
+	begin(ret_hash);
+}
+
 struct sr_result sr_password_hash(struct sr_bytes password, uint8_t ret_hash[static SR_PASSWORD_HASH_LEN])
 {
-	ret_hash[0] = VERSION;
-	ret_hash[1] = LOG2_N;
-	ret_hash[2] = R;
-	ret_hash[3] = P;
-	sr_random(ret_hash + HEADER_LEN, SR_PASSWORD_SALT_LEN);
+	begin(ret_hash);
 	return scrypt(password, ret_hash, ret_hash + HEADER_LEN + SR_PASSWORD_SALT_LEN);
 }
 

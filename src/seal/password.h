@@ -16,5 +16,7 @@ SR_MUST struct sr_result sr_password_hash(struct sr_bytes password, uint8_t ret_
  * SR_CORRUPT for a hash of another form. */
 SR_MUST struct sr_result sr_password_matches(struct sr_bytes password, const uint8_t hash[static SR_PASSWORD_HASH_LEN],
                                              bool *ret_matches);
+/* A hash that no password has, of the same cost: for names of nobody, so that they take as long. */
+void sr_password_unmatchable(uint8_t ret_hash[static SR_PASSWORD_HASH_LEN]);
 
 #endif

@@ -13,6 +13,7 @@
 #include "vault/backup.h"
 #include "vault/kek_anchor.h"
 #include "vault/kek_store.h"
+#include "vault/own_certificate.h"
 #include "vault/vault_store.h"
 #include "wire/json.h"
 #include "wire/url.h"
@@ -110,6 +111,9 @@ static struct sr_result handle_status(struct admin_call *call)
 	const struct lease_list leases = leases_now(call);
 	SR_CLEANUP(sr_json) json_t *body = json_object();
 	sr_json_set_string(body, "service", "vault");
+	if (call->vault->gate) {
+		sr_gate_report(call->vault->gate, body);
+	}
 	sr_json_set_int(body, "uptime_s", (int64_t)((sr_boottime_ms() - call->vault->started_ms) / 1000));
 	sr_json_set_int(body, "vaults", counts.vault.vaults);
 	sr_json_set_int(body, "keys", counts.vault.keys);
@@ -313,6 +317,24 @@ static struct sr_result handle_ca(struct admin_call *call)
 	return sr_exchange_send(call->exchange, 200, sr_buf_bytes(&pem));
 }
 
+/* Renews a service's certificate now: ?service=NAME. */
+static struct sr_result handle_renew(struct admin_call *call)
+{
+	const char *service = sr_parameter_get(&call->query, "service");
+	struct sr_certificate_record certificate;
+	SR_TRY(sr_service_certificate_renew(call->vault, call->arena, service ? service : "", &certificate));
+	char thumbprint[2 * 20 + 1] = "";
+	if (certificate.thumbprint.len == 20) {
+		sr_hex_encode(certificate.thumbprint, thumbprint);
+	}
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	sr_json_set_string(body, "service", certificate.head.name);
+	sr_json_set_string(body, "version", certificate.version);
+	sr_json_set_string(body, "thumbprint", thumbprint);
+	sr_json_set_int(body, "exp", certificate.exp);
+	return send_json(call, body);
+}
+
 static struct sr_result handle_verify(struct admin_call *call)
 {
 	return sr_vault_admin_verify(call->exchange, call->vault);
@@ -416,6 +438,7 @@ static const struct {
     {"GET", "ca", handle_ca},
     {"GET", "anchors", handle_anchors},
     {"POST", "anchors/accept", handle_anchor_accept},
+    {"POST", "certificates/renew", handle_renew},
     {"POST", "image", handle_freeze},
     {"DELETE", "image", handle_thaw},
     {"POST", "manifest-seal", handle_manifest_seal},
@@ -427,6 +450,9 @@ struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_v
 	const struct sr_bytes rest = sr_bytes_of(path.data + sizeof PREFIX - 1, path.len - (sizeof PREFIX - 1));
 	struct admin_call call = {.vault = vault, .exchange = exchange, .arena = sr_exchange_arena(exchange)};
 	SR_TRY(sr_parameters_parse(call.arena, sr_exchange_query(exchange), false, &call.query));
+	if (sr_root_api_is_for(rest)) {
+		return sr_root_api_handle(exchange, vault, rest, &call.query);
+	}
 	for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
 		if (strcmp(endpoints[i].method, sr_exchange_method(exchange)) == 0 &&
 		    sr_equal_public(sr_bytes_str(endpoints[i].path), rest)) {

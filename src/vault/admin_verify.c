@@ -5,6 +5,7 @@
 
 #include "host/verification.h"
 #include "vault/audit.h"
+#include "vault/certificate_check.h"
 #include "vault/kek_store.h"
 #include "vault/secret_store.h"
 
@@ -103,6 +104,20 @@ static void try_secrets(struct verification *verification)
 	sr_verification_progress(&verification->report, "secrets", verification->done, verification->done);
 }
 
+static void note_certificate(void *context, const char *kind, const char *id, struct sr_result result)
+{
+	struct verification *verification = context;
+	note(verification, kind, id, result);
+	verification->done++;
+}
+
+static struct sr_result try_certificates(struct sr_connection *connection, void *context)
+{
+	struct verification *verification = context;
+	return sr_certificate_check(connection, verification->arena, &verification->vault->state, note_certificate,
+	                            verification);
+}
+
 static struct sr_result try_keks(struct sr_connection *connection, void *context)
 {
 	struct verification *verification = context;
@@ -157,6 +172,7 @@ struct sr_result sr_vault_admin_verify(struct sr_exchange *exchange, struct sr_v
 	     sr_database_verify(vault->state.database, sr_verification_pages, &verification.report));
 	try_all(&verification, "keys", try_keys);
 	try_secrets(&verification);
+	try_all(&verification, "certificates", try_certificates);
 	try_all(&verification, "keks", try_keks);
 	note(&verification, "ca", "", sr_authority_check(&vault->state));
 	check_audit(&verification);

@@ -8,6 +8,7 @@
 #include "vault/audit.h"
 #include "vault/authorise.h"
 #include "vault/provider.h"
+#include "vault/system_vault.h"
 #include "wire/credentials.h"
 
 #include <stdio.h>
@@ -197,6 +198,7 @@ static struct sr_result authorise(struct sr_exchange *exchange, struct sr_vault_
 	SR_TRY(sr_database_read(call->vault->state.database, read_admission, &admission));
 	call->record = admission.found.vault;
 	const char *assignment;
+	SR_TRY(sr_system_vault_check(call->record.name, call->route->method));
 	SR_TRY(sr_vault_admit(call->vault->access, call->arena, &admission.request, &admission.found, &assignment));
 	if (*assignment) {
 		sr_exchange_add_header(exchange, "x-ms-keyvault-rbac-assignment-id", assignment);
@@ -345,6 +347,12 @@ static struct sr_result audit_and_conclude(struct sr_exchange *exchange, struct 
 struct sr_result sr_vault_api_handle(struct sr_exchange *exchange, void *context)
 {
 	struct sr_vault *vault = context;
+	if (sr_root_api_is_health(exchange)) {
+		return sr_root_api_health(exchange, vault);
+	}
+	if (vault->gate && !sr_gate_is_open(vault->gate)) {
+		return sr_root_api_handle_sealed(exchange, vault);
+	}
 	if (sr_vault_admin_is_for(exchange)) {
 		return sr_vault_admin_handle(exchange, vault);
 	}

@@ -16,7 +16,7 @@ struct sr_vault_route {
 	size_t body_max; /* 0: no body is read */
 };
 /* The tables, a collection each, ended by an empty entry. */
-extern const struct sr_vault_route sr_key_routes[], sr_secret_routes[];
+extern const struct sr_vault_route sr_key_routes[], sr_secret_routes[], sr_certificate_routes[];
 /* All of them by position; NULL past the end. */
 const struct sr_vault_route *sr_vault_route_at(size_t index);
 /* The route of a method and a path, whose {name} and {version} come back (NULL where it has none). SR_NOT_FOUND

@@ -2,7 +2,7 @@
 #include "vault/authority.h"
 
 #include "base/memory.h"
-#include "vault/audit.h"
+#include "vault/system_vault.h"
 
 enum { CA_DAYS = 3650, SERVICE_DAYS = 90, CERTIFICATE_MAX = 16384 };
 #define CA_RECORD "ca"
@@ -114,8 +114,10 @@ struct sr_result sr_authority_sign(void *context, const char *service, struct sr
 	    .days = SERVICE_DAYS,
 	};
 	SR_TRY(sr_certificate_sign(authority->ca, request_der, &profile, certificate_der));
-	const struct sr_audit_event event = {.service = service, .operation = "CertificateSign", .object = service};
-	return sr_audit_write(authority->state->database, &event);
+	SR_CLEANUP(sr_buf) struct sr_buf ca_der = SR_BUF(CERTIFICATE_MAX);
+	SR_TRY(sr_certificate_der(authority->ca, &ca_der));
+	return sr_system_certificate_signed(authority->state, service, sr_buf_bytes(certificate_der),
+	                                    sr_buf_bytes(&ca_der));
 }
 
 /* Keeps the request until its certificate is joined to it. */

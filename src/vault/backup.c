@@ -51,9 +51,10 @@ static struct sr_result check(struct sr_vault *vault, struct sr_bytes restored)
 			return sr_ok();
 		}
 	}
-	return sr_fail(SR_CORRUPT,
-	               "what was restored is not what this installation backed up: its manifest was altered, or "
-	               "parts of different backups were mixed; restore again into an empty folder");
+	return sr_fail(
+	    SR_CORRUPT,
+	    "what was restored is not what this installation backed up: its manifest was altered, parts of "
+	    "different backups were mixed, or restoring did not come to its end; restore again into an empty folder");
 }
 
 struct sr_result sr_vault_check_restored(struct sr_vault *vault)

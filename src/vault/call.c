@@ -55,7 +55,11 @@ struct sr_result sr_call_write(struct sr_vault_call *call, sr_database_work work
                                const char *const *version)
 {
 	struct audited_write write = {call, work, context, version};
-	SR_TRY(sr_database_write(call->vault->state.database, run_audited, &write));
+	const bool is_announced = call->is_announced;
+	call->is_announced = false;
+	struct sr_database *database = call->vault->state.database;
+	SR_TRY(is_announced ? sr_database_write_announced(database, run_audited, &write)
+	                    : sr_database_write(database, run_audited, &write));
 	call->is_audited = true;
 	return sr_ok();
 }

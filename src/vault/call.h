@@ -29,6 +29,7 @@ struct sr_vault_call {
 	const char *service; /* who, where the vault does it by itself ("vault"); else NULL */
 	const char *detail;  /* for the audit entry; may be NULL */
 	bool is_audited;     /* a write of the call's own has held its entry */
+	bool is_announced;   /* that write was announced (sr_database_announce) */
 };
 
 struct sr_vault_answer {

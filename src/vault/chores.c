@@ -1,6 +1,7 @@
 /* The table of chores. They run in its order, so what takes keys away comes first. */
 #include "vault/chore.h"
 
+#include "vault/certificate_chores.h"
 #include "vault/checkpoint.h"
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
@@ -10,6 +11,8 @@
 static const struct sr_chore chores[] = {
     {"expire-keys", sr_expire_keys_next, sr_expire_keys_run},
     {"tend-keys", sr_tend_keys_next, sr_tend_keys_run},
+    {"tend-certificates", sr_tend_certificates_next, sr_tend_certificates_run},
+    {"purge-certificates", sr_purge_certificates_next, sr_purge_certificates_run},
     {"purge-keys", sr_purge_keys_next, sr_purge_keys_run},
     {"sign-checkpoint", sr_sign_checkpoint_next, sr_sign_checkpoint_run},
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},

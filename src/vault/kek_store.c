@@ -180,10 +180,18 @@ static struct sr_result open_audit(struct sr_connection *connection, void *conte
 	return append_audit(connection, context, NULL);
 }
 
+/* A vault that is being sealed gives nothing more out; to the holder it is as if it were gone. */
+static struct sr_result refuse_if_sealing(struct sr_vault_state *state)
+{
+	return atomic_load(&state->is_sealing) ? sr_fail_as(SR_REVOKED, "VaultUnreachable", "the vault is being sealed")
+	                                       : sr_ok();
+}
+
 static struct sr_result open_kek(void *context, const char *service, const struct sr_id *resource,
                                  struct sr_secret **ret_kek, uint32_t *ret_kek_epoch, uint64_t *ret_revocation_epoch)
 {
 	struct sr_vault_state *state = context;
+	SR_TRY(refuse_if_sealing(state));
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
 	struct request request = {
 	    .state = state, .arena = arena, .service = service, .operation = "KekOpen", .resource = resource};
@@ -201,6 +209,7 @@ static struct sr_result open_kek(void *context, const char *service, const struc
 static struct sr_result may_renew(void *context, const char *service, const struct sr_id *resource)
 {
 	struct sr_vault_state *state = context;
+	SR_TRY(refuse_if_sealing(state));
 	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
 	struct request request = {.state = state, .arena = arena, .service = service, .resource = resource};
 	return sr_database_read(state->database, open_read, &request);
@@ -216,6 +225,10 @@ static struct sr_result find_target(struct sr_connection *connection, struct req
 	SR_TRY(sr_key_find(connection, request->arena, &name, SR_KEY_LIVE, ret_key));
 	if (!sr_key_can_wrap_secrets(&ret_key->state.spec)) {
 		return sr_fail(SR_INVALID, "data is put under RSA keys and 256-bit oct keys only");
+	}
+	if (ret_key->is_managed) { /* it would go with its certificate */
+		return sr_fail_as(SR_INVALID, "KeyManagedByKeyVault",
+		                  "the key belongs to a certificate, and data must not depend on that: make a key of its own");
 	}
 	SR_TRY(sr_vault_check_lease(connection, key->vault));
 	return sr_key_check_lease(&ret_key->state, sr_unix_s());

@@ -29,6 +29,7 @@ static struct sr_result backup_read(struct sr_connection *connection, void *cont
 	struct sr_key_record current;
 	const struct sr_key_name name = sr_call_key(call);
 	SR_TRY(sr_key_find(connection, call->arena, &name, SR_KEY_LIVE, &current));
+	SR_TRY(sr_key_check_unmanaged(&current));
 	call->name = current.name;
 	SR_TRY(sr_key_policy_get(connection, call->arena, call->record.name, call->name, &backup->policy));
 	SR_TRY(sr_key_list_versions(connection, call->arena, call->record.name, call->name, 0, VERSIONS_MAX,

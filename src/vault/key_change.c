@@ -197,6 +197,7 @@ struct sr_result sr_key_rotate(struct sr_vault_call *call, int64_t now, struct s
 {
 	struct sr_key_record last;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &last));
+	SR_TRY(sr_key_check_unmanaged(&last));
 	call->name = last.name;
 	struct policy_search search = {.call = call};
 	SR_TRY(sr_database_read(call->vault->state.database, find_policy, &search));
@@ -249,6 +250,7 @@ static struct sr_result update_work(struct sr_connection *connection, void *cont
 	struct update *update = context;
 	const struct sr_key_name name = sr_call_key(update->call);
 	SR_TRY(sr_key_find(connection, update->call->arena, &name, SR_KEY_LIVE, &update->key));
+	SR_TRY(sr_key_check_unmanaged(&update->key));
 	SR_TRY(sr_key_wishes_apply(&update->wishes, &update->key));
 	update->key.updated = sr_unix_s();
 	SR_TRY(sr_key_update(connection, &update->key));

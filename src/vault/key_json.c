@@ -24,6 +24,14 @@ static json_t *attributes(const struct sr_key_view *view, const struct sr_key_re
 	return object;
 }
 
+/* Said of a certificate's key alone. */
+static void set_managed(json_t *object, const struct sr_key_record *key)
+{
+	if (key->is_managed) {
+		sr_json_set_bool(object, "managed", true);
+	}
+}
+
 static json_t *operation_names(unsigned operations)
 {
 	json_t *names = json_array();
@@ -72,6 +80,7 @@ struct sr_result sr_key_bundle(const struct sr_key_view *view, const struct sr_k
 	sr_json_set(jwk, "key_ops", operation_names(key->state.operations));
 	sr_json_set(bundle, "key", SR_TAKE(jwk));
 	sr_json_set(bundle, "attributes", attributes(view, key));
+	set_managed(bundle, key);
 	SR_TRY(set_tags(bundle, key));
 	set_recovery(bundle, arena, view, key);
 	*ret_bundle = SR_TAKE(bundle);
@@ -87,6 +96,7 @@ struct sr_result sr_key_item(const struct sr_key_view *view, const struct sr_key
 	                   with_version ? sr_key_id(arena, view, key)
 	                                : sr_arena_printf(arena, "%s/keys/%s", view->base_url, key->name));
 	sr_json_set(item, "attributes", attributes(view, key));
+	set_managed(item, key);
 	SR_TRY(set_tags(item, key));
 	set_recovery(item, arena, view, key);
 	*ret_item = SR_TAKE(item);

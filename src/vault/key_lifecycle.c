@@ -41,6 +41,7 @@ static struct sr_result delete_work(struct sr_connection *connection, void *cont
 	struct change *change = context;
 	const struct sr_key_name name = sr_call_key(change->call);
 	SR_TRY(sr_key_find(connection, change->call->arena, &name, SR_KEY_LIVE, &change->key));
+	SR_TRY(sr_key_check_unmanaged(&change->key));
 	change->key.deleted_at = sr_unix_s();
 	change->key.purge_at = change->key.deleted_at + change->call->record.retention_days * DAY_S;
 	SR_TRY(sr_key_mark_deleted(connection, change->key.vault, change->key.name, change->key.deleted_at,
@@ -74,6 +75,7 @@ static struct sr_result recover_work(struct sr_connection *connection, void *con
 	struct change *change = context;
 	const struct sr_key_name name = sr_call_key(change->call);
 	SR_TRY(sr_key_find(connection, change->call->arena, &name, SR_KEY_DELETED, &change->key));
+	SR_TRY(sr_key_check_unmanaged(&change->key));
 	change->key.deleted_at = change->key.purge_at = SR_NO_TIME;
 	return sr_key_recover(connection, change->key.vault, change->key.name);
 }
@@ -105,6 +107,7 @@ static struct sr_result purge_work(struct sr_connection *connection, void *conte
 	struct sr_vault_call *call = change->call;
 	const struct sr_key_name name = sr_call_key(call);
 	SR_TRY(sr_key_find(connection, call->arena, &name, SR_KEY_DELETED, &change->key));
+	SR_TRY(sr_key_check_unmanaged(&change->key));
 	if (call->record.is_purge_protected && sr_unix_s() < change->key.purge_at) {
 		return sr_fail_as(SR_DENIED, "ForbiddenByPolicy",
 		                  "Operation purge is not allowed before its time: purge protection is on for this vault.");

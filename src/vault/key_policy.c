@@ -21,6 +21,7 @@ static struct sr_result policy_work(struct sr_connection *connection, void *cont
 	const struct sr_key_name name = sr_call_key(call);
 	SR_TRY(sr_key_find(connection, call->arena, &name, SR_KEY_LIVE, &step->key));
 	if (step->json) {
+		SR_TRY(sr_key_check_unmanaged(&step->key));
 		SR_TRY(sr_key_policy_set(connection, step->key.vault, step->key.name, step->json, sr_unix_s()));
 	}
 	return sr_key_policy_get(connection, call->arena, step->key.vault, step->key.name, &step->policy);

@@ -8,7 +8,7 @@
 /* What read_row expects, from key k joined with key_version v. */
 #define COLUMNS                                                                                                \
 	"k.vault, k.name, v.version, v.kty, v.enabled, v.nbf, v.exp, v.created, v.updated, v.operations, v.tags, " \
-	"v.public, v.sealed, v.number, k.deleted_at, k.purge_at"
+	"v.public, v.sealed, v.number, k.deleted_at, k.purge_at, k.managed"
 #define JOINED  "key AS k JOIN key_version AS v ON v.vault = k.vault AND v.key = k.name"
 #define CURRENT "(SELECT max(number) FROM key_version AS m WHERE m.vault = k.vault AND m.key = k.name)"
 /* ?5 is an enum sr_key_presence. */
@@ -38,7 +38,7 @@ static void write_spec(const struct sr_key_spec *spec, char to[static 16])
 {
 	struct sr_buf text = SR_BUF(16);
 	if (spec->type == SR_KEY_EC) {
-		sr_buf_printf(&text, "EC:%s", sr_key_curve_name(spec->curve));
+		sr_buf_printf(&text, "%s:%s", sr_key_kty(spec), sr_key_curve_name(spec->curve));
 	} else {
 		sr_buf_printf(&text, "%s:%u", sr_key_kty(spec), spec->bits);
 	}
@@ -81,6 +81,7 @@ static struct sr_result read_row(struct sr_arena *arena, struct sr_statement *st
 	    .number = sr_column_int(statement, 13),
 	    .deleted_at = column_time(statement, 14),
 	    .purge_at = column_time(statement, 15),
+	    .is_managed = sr_column_int(statement, 16) != 0,
 	};
 	key.state.is_deleted = key.deleted_at != SR_NO_TIME;
 	SR_TRY(read_spec(arena, sr_column_text(statement, 3), &key.state.spec));
@@ -143,11 +144,22 @@ struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *
 	return read_row(arena, statement, ret_key);
 }
 
+struct sr_result sr_key_check_unmanaged(const struct sr_key_record *key)
+{
+	return key->is_managed
+	           ? sr_fail_as(SR_DENIED, "KeyManagedByKeyVault",
+	                        "Key %s belongs to the certificate of the same name: change, delete, recover or "
+	                        "back up that.",
+	                        key->name)
+	           : sr_ok();
+}
+
 /* The key's row: made, or found undeleted. */
 static struct sr_result insert_key_row(struct sr_connection *connection, const struct sr_key_record *key)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT deleted_at IS NOT NULL FROM key WHERE vault = ?1 AND name = ?2", &statement));
+	SR_TRY(sr_prepare(connection, "SELECT deleted_at IS NOT NULL, managed FROM key WHERE vault = ?1 AND name = ?2",
+	                  &statement));
 	sr_bind_text(statement, 1, key->vault);
 	sr_bind_text(statement, 2, key->name);
 	bool is_row;
@@ -158,11 +170,18 @@ static struct sr_result insert_key_row(struct sr_connection *connection, const s
 		                  "this state, the key can only be recovered or purged.",
 		                  key->name);
 	}
+	if (is_row && (sr_column_int(statement, 1) != 0) != key->is_managed) {
+		return sr_fail_as(SR_CONFLICT, "ObjectIsManaged",
+		                  key->is_managed ? "Key %s exists already and belongs to no certificate."
+		                                  : "Key %s belongs to a certificate and changes with that alone.",
+		                  key->name);
+	}
 	if (is_row) {
 		return sr_ok();
 	}
 	SR_CLEANUP(sr_statement) struct sr_statement *insert = NULL;
-	SR_TRY(sr_prepare(connection, "INSERT INTO key(vault, name, created) VALUES(?1, ?2, ?3)", &insert));
+	SR_TRY(sr_prepare(connection, "INSERT INTO key(vault, name, created, managed) VALUES(?1, ?2, ?3, ?4)", &insert));
+	sr_bind_int(insert, 4, key->is_managed);
 	sr_bind_text(insert, 1, key->vault);
 	sr_bind_text(insert, 2, key->name);
 	sr_bind_int(insert, 3, key->created);

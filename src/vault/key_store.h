@@ -23,6 +23,7 @@ struct sr_key_record {
 	struct sr_bytes sealed;
 	struct sr_bytes token_id; /* of a new version in the token (sr_keypair_token_id); unset where a record was read */
 	int64_t number;
+	bool is_managed; /* of the key: a certificate's of the same name; not changed by itself */
 };
 
 enum sr_key_presence { SR_KEY_LIVE, SR_KEY_DELETED, SR_KEY_EITHER };
@@ -31,8 +32,12 @@ enum sr_key_presence { SR_KEY_LIVE, SR_KEY_DELETED, SR_KEY_EITHER };
 SR_MUST struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *arena,
                                      const struct sr_key_name *name, enum sr_key_presence presence,
                                      struct sr_key_record *ret_key);
+/* May a client change, delete or copy the key by itself? SR_DENIED "KeyManagedByKeyVault" where it is a certificate's.
+ */
+SR_MUST struct sr_result sr_key_check_unmanaged(const struct sr_key_record *key);
 /* Adds a version (and the key, where it is the first). SR_CONFLICT "ObjectIsDeletedButRecoverable" while the name is
- * deleted. */
+ * deleted, "ObjectIsManaged" where the name belongs to a certificate and the record does not, or the other way round.
+ */
 SR_MUST struct sr_result sr_key_insert(struct sr_connection *connection, const struct sr_key_record *key);
 /* Writes a version's enabled, nbf, exp, operations, tags and updated. */
 SR_MUST struct sr_result sr_key_update(struct sr_connection *connection, const struct sr_key_record *key);

@@ -19,6 +19,7 @@ static void plaintext_cleanup(struct sr_buf *buf)
 
 /* One use: the key in its hand and the request taken apart. */
 struct use {
+	struct sr_vault_call *call;
 	struct sr_key_record key;
 	struct sr_open_key *open;
 	enum sr_key_operation operation;
@@ -29,6 +30,10 @@ struct use {
 static void use_cleanup(struct use *use)
 {
 	sr_open_key_cleanup(&use->open);
+	if (use->call && use->call->is_announced) {
+		use->call->is_announced = false;
+		sr_database_retract(use->call->vault->state.database);
+	}
 }
 
 static struct sr_result read_required(struct sr_vault_call *call, const char *name, struct sr_bytes *ret_bytes)
@@ -62,6 +67,7 @@ static struct sr_result read_alg(struct sr_vault_call *call, bool (*is_kind)(enu
 static struct sr_result begin(struct sr_vault_call *call, enum sr_key_operation operation, bool (*is_kind)(enum sr_alg),
                               struct use *use)
 {
+	use->call = call;
 	use->operation = operation;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &use->key));
 	SR_TRY(sr_key_check_use(&use->key.state, operation, sr_unix_s()));
@@ -73,7 +79,10 @@ static struct sr_result begin(struct sr_vault_call *call, enum sr_key_operation 
 	call->version = use->key.version;
 	call->detail = sr_alg_name(use->alg);
 	const struct sr_key_name name = {use->key.vault, use->key.name, use->key.version};
-	return sr_key_cache_open(call->vault->state.cache, &name, use->key.sealed, &use->open);
+	SR_TRY(sr_key_cache_open(call->vault->state.cache, &name, use->key.sealed, &use->open));
+	call->is_announced = true;
+	sr_database_announce(call->vault->state.database);
+	return sr_ok();
 }
 
 /* Within the write of the audit entry: the state once more, so that no use is recorded, and none answered, after an

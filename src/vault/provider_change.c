@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "vault/access_store.h"
 #include "vault/authorise.h"
+#include "vault/hardware.h"
 #include "vault/key_rules.h"
 #include "vault/vault_removal.h"
 #include "vault/vault_wishes.h"
@@ -312,5 +313,6 @@ struct sr_result sr_vault_provider_purge(struct sr_vault_provider_call *call, st
 	SR_TRY(sr_vault_provider_write(call, purge_work, &change, answer));
 	sr_vault_removal_forget(&call->vault->state, call->name, &change.removal);
 	sr_vault_provider_recall(call, &change.removal.revoked, answer);
+	sr_hardware_sweep_soon(&call->vault->state);
 	return sr_kek_fold_log(&call->vault->state);
 }

@@ -220,7 +220,7 @@ struct reading {
 static struct sr_result get_work(struct sr_connection *connection, void *context)
 {
 	const struct reading *reading = context;
-	struct sr_vault_record vault;
+	struct sr_vault_record vault = {0};
 	SR_TRY(sr_vault_provider_find(connection, reading->call, &vault));
 	return sr_vault_provider_vault_json(connection, reading->call, &vault, &reading->answer->body);
 }
@@ -234,7 +234,7 @@ struct sr_result sr_vault_provider_get(struct sr_vault_provider_call *call, stru
 static struct sr_result get_deleted_work(struct sr_connection *connection, void *context)
 {
 	const struct reading *reading = context;
-	struct sr_vault_record vault;
+	struct sr_vault_record vault = {0};
 	SR_TRY(sr_vault_provider_find_deleted(connection, reading->call, &vault));
 	reading->answer->body = deleted_json(reading->call, &vault);
 	return sr_ok();
@@ -333,7 +333,7 @@ struct name_search {
 static struct sr_result name_work(struct sr_connection *connection, void *context)
 {
 	struct name_search *search = context;
-	struct sr_vault_record vault;
+	struct sr_vault_record vault = {0};
 	struct sr_result found = sr_vault_find_any(connection, search->arena, search->name, SR_VAULT_EITHER, &vault);
 	search->is_taken = sr_is_ok(found);
 	if (sr_result_code(found) == SR_NOT_FOUND) {

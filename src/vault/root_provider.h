@@ -9,9 +9,9 @@
 
 #include "base/bytes.h"
 #include "host/config.h"
-#include "seal/secret.h"
+#include "seal/share.h"
 
-enum { SR_ROOT_DESCRIPTOR_MAX = 8192, SR_ROOT_SHARES_MAX = 64, SR_ROOT_HANDOUT_MAX = 65536 };
+enum { SR_ROOT_DESCRIPTOR_MAX = 8192, SR_ROOT_HANDOUT_MAX = 65536 };
 
 /* What the installation says of its providers; all borrowed. */
 struct sr_root_settings {
@@ -21,8 +21,8 @@ struct sr_root_settings {
 
 /* What people gave: none, one or all of these, as the provider wants; borrowed. */
 struct sr_root_input {
-	const struct sr_secret *word;          /* the passphrase; the PIN of a TPM's object or of a token */
-	const struct sr_secret *const *shares; /* decoded shares (seal/share.h) */
+	const struct sr_secret *word; /* the passphrase; the PIN of a TPM's object or of a token */
+	const struct sr_share *shares;
 	size_t share_count;
 };
 
@@ -34,6 +34,8 @@ struct sr_root_provider {
 	bool (*needs_person)(const struct sr_root_settings *settings, struct sr_bytes descriptor);
 	/* How many pieces a person must give before `open` is tried: 1, or the threshold of shares. */
 	unsigned (*pieces_needed)(struct sr_bytes descriptor);
+	/* How many pieces were handed out; NULL: none are. */
+	unsigned (*pieces_made)(struct sr_bytes descriptor);
 	/*
 	 * Makes a new root key of SR_KEY_LEN bytes: appends its descriptor, and to `handout` what people must keep (shares,
 	 * a line each; nothing for the others), which is shown once. The old root key stays good: nothing of it is
@@ -56,6 +58,14 @@ struct sr_root_provider {
 };
 
 extern const struct sr_root_provider sr_root_file, sr_root_passphrase, sr_root_shares, sr_root_tpm, sr_root_pkcs11;
+
+/* The PIN that was given, else that of the file of the setting root-pin; the caller frees. SR_INVALID: there is none.
+ */
+SR_MUST struct sr_result sr_root_pin(const struct sr_root_settings *settings, const struct sr_root_input *input,
+                                     struct sr_secret **ret_pin);
+
+/* Whether a share belongs to those that the descriptor of `shares` tells of: SR_WRONG_KEY says why not; SR_CORRUPT. */
+SR_MUST struct sr_result sr_root_check_share(struct sr_bytes descriptor, const struct sr_share *share);
 
 /* The table, by position; NULL past the end. */
 const struct sr_root_provider *sr_root_provider_at(size_t index);

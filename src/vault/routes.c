@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-static const struct sr_vault_route *const tables[] = {sr_key_routes, sr_secret_routes};
+static const struct sr_vault_route *const tables[] = {sr_key_routes, sr_secret_routes, sr_certificate_routes};
 enum { TABLE_COUNT = sizeof tables / sizeof tables[0] };
 
 const struct sr_vault_route *sr_vault_route_at(size_t index)

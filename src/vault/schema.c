@@ -104,7 +104,84 @@ static const char secrets[] =
     ");"
     "CREATE UNIQUE INDEX secret_version_by_number ON secret_version(secret, number);"
     "CREATE UNIQUE INDEX secret_version_by_version ON secret_version(secret, version);";
-static const char certificates[] = "SELECT 1";
+/* A certificate's row holds its policy; each version its DER and, where the private key is the vault's, a managed key
+ * and a managed secret of the same name and version stand beside it. */
+static const char certificates[] =
+    "ALTER TABLE key ADD COLUMN managed INTEGER NOT NULL DEFAULT 0;" /* 1: a certificate's of the same name */
+
+    "CREATE TABLE certificate("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " name TEXT NOT NULL COLLATE NOCASE,"
+    " created INTEGER NOT NULL,"
+    " deleted_at INTEGER,"
+    " purge_at INTEGER,"
+    " policy TEXT NOT NULL," /* JSON, as certificate_policy.c normalizes it */
+    " policy_created INTEGER NOT NULL,"
+    " policy_updated INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, name)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX certificate_by_purge ON certificate(purge_at) WHERE purge_at IS NOT NULL;"
+
+    "CREATE TABLE certificate_version("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " certificate TEXT NOT NULL COLLATE NOCASE,"
+    " version TEXT NOT NULL,"   /* 32 hex digits */
+    " number INTEGER NOT NULL," /* grows by one a version */
+    " enabled INTEGER NOT NULL,"
+    " nbf INTEGER NOT NULL," /* the certificate's own dates */
+    " exp INTEGER NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL,"
+    " tags TEXT,"                /* JSON object */
+    " has_key INTEGER NOT NULL," /* 0: the private key is not in the vault (a service's own) */
+    " renew_at INTEGER,"         /* when the policy's actions are due; NULL: not, or done, or not the current one */
+    " notice_at INTEGER,"
+    " thumbprint BLOB NOT NULL,"
+    " cer BLOB NOT NULL,"   /* DER */
+    " chain BLOB NOT NULL," /* blocks of DER: what leads to its root */
+    " PRIMARY KEY(vault, certificate, version)"
+    ") WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX certificate_version_by_number ON certificate_version(vault, certificate, number);"
+    "CREATE INDEX certificate_version_by_renewal ON certificate_version(renew_at) WHERE renew_at IS NOT NULL;"
+    "CREATE INDEX certificate_version_by_notice ON certificate_version(notice_at) WHERE notice_at IS NOT NULL;"
+
+    "CREATE TABLE certificate_operation(" /* the last creation of each certificate */
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " certificate TEXT NOT NULL COLLATE NOCASE,"
+    " version TEXT NOT NULL," /* what it makes */
+    " request_id TEXT NOT NULL,"
+    " status TEXT NOT NULL," /* inProgress, completed, cancelled */
+    " issuer TEXT NOT NULL,"
+    " csr BLOB NOT NULL,"
+    " sealed BLOB," /* the key pair, while it waits for its certificate */
+    " enabled INTEGER NOT NULL,"
+    " tags TEXT,"
+    " created INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, certificate)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE certificate_issuer("
+    " vault TEXT NOT NULL COLLATE NOCASE,"
+    " name TEXT NOT NULL COLLATE NOCASE,"
+    " provider TEXT NOT NULL,"
+    " account TEXT,"
+    " password BLOB,"     /* sealed under the records key; never given out */
+    " organisation TEXT," /* org_details, JSON object */
+    " enabled INTEGER NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL,"
+    " PRIMARY KEY(vault, name)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE certificate_ca(" /* what signs for the issuer "Strongroom", one a vault */
+    " vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,"
+    " sealed BLOB NOT NULL"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE certificate_contacts("
+    " vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,"
+    " contacts TEXT NOT NULL" /* JSON array */
+    ") WITHOUT ROWID;";
 /* Who may reach a vault and do what, and the vault as a resource of the resource manager. Identities and names in
  * either case are the same. */
 static const char vault_access[] =

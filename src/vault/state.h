@@ -15,6 +15,7 @@ struct sr_vault_state {
 	struct sr_aead *records;
 	struct sr_key_cache *cache;
 	_Atomic(struct sr_grantor *) grantor; /* NULL until it runs, and in tests: nobody holds leases then */
+	atomic_bool is_sealing;               /* no KEK is opened and no lease renewed any more */
 };
 
 #endif

@@ -8,7 +8,7 @@
 #include "vault/kek_store.h"
 #include "vault/service.h"
 
-enum { LOOK_AGAIN_MS = 10000, RETRY_MS = 1000, RETRY_MAX_MS = 300000, RENEW_BEFORE_S = 30 * 86400 };
+enum { LOOK_AGAIN_MS = 10000, RETRY_MS = 1000, RETRY_MAX_MS = 300000 };
 
 struct sr_tending {
 	struct sr_vault *vault;
@@ -96,19 +96,6 @@ uint64_t sr_tending_look(struct sr_tending_book *book, struct sr_vault *vault, i
 		wait_ms = wish < wait_ms ? wish : wait_ms;
 	}
 	return wait_ms;
-}
-
-struct sr_result sr_renew_vault_certificate(struct sr_vault *vault, int64_t now)
-{
-	if (!vault->own || sr_certificate_not_after(vault->own) - now > RENEW_BEFORE_S) {
-		return sr_ok();
-	}
-	struct sr_certificate *fresh;
-	SR_TRY(sr_authority_issue(vault->authority, "vault", &fresh));
-	sr_certificate_free(vault->own);
-	vault->own = fresh;
-	return sr_host_enrol_as_authority(vault->host, fresh, sr_authority_certificate(vault->authority), sr_authority_sign,
-	                                  vault->authority);
 }
 
 /* Until the next time, or a change; false when it is time to stop. */

@@ -2,6 +2,7 @@
 #include "vault/vault_removal.h"
 
 #include "vault/audit.h"
+#include "vault/hardware.h"
 #include "vault/key_store.h"
 #include "vault/service.h"
 
@@ -119,6 +120,7 @@ struct sr_result sr_purge_vaults_run(struct sr_vault *vault, int64_t now)
 			sr_grantor_recall(grantor, set->resources, set->count, set->revocation_epoch, "KeyNotFound");
 		}
 		sr_vault_removal_cleanup(&tick.removal);
+		sr_hardware_sweep_soon(state);
 		SR_TRY(sr_kek_fold_log(state));
 	}
 }

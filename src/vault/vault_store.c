@@ -2,6 +2,7 @@
 #include "vault/vault_store.h"
 
 #include "vault/key_rules.h"
+#include "vault/system_vault.h"
 
 #include <string.h>
 
@@ -132,6 +133,7 @@ struct sr_result sr_vault_update(struct sr_connection *connection, const struct 
 struct sr_result sr_vault_mark_deleted(struct sr_connection *connection, const char *name, int64_t deleted_at,
                                        int64_t purge_at)
 {
+	SR_TRY(sr_system_vault_check(name, "DELETE"));
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection, "UPDATE vault SET deleted_at = ?2, purge_at = ?3 WHERE name = ?1", &statement));
 	sr_bind_text(statement, 1, name);
@@ -140,14 +142,18 @@ struct sr_result sr_vault_mark_deleted(struct sr_connection *connection, const c
 	return sr_run(statement);
 }
 
-/* The tables of the database that have a column `vault`, so that no kind of thing can be forgotten here. */
+/*
+ * The tables of the database that have a column `vault`, so that no kind of thing can be forgotten here. What outlives
+ * the vault is left: KEKs, which are shredded, and objects of the hardware module, which hardware.c has yet to destroy.
+ */
 static struct sr_result tables_of_vaults(struct sr_connection *connection, struct sr_arena *arena, const char **tables,
                                          size_t max, size_t *ret_count)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
 	                  "SELECT m.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c "
-	                  "WHERE m.type = 'table' AND c.name = 'vault' COLLATE NOCASE AND m.name <> 'kek' ORDER BY m.name",
+	                  "WHERE m.type = 'table' AND c.name = 'vault' COLLATE NOCASE AND m.name NOT IN ('kek', "
+	                  "'hardware_object') ORDER BY m.name",
 	                  &statement));
 	size_t count = 0;
 	for (;;) {

@@ -9,6 +9,8 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Installation, freePorts, rerunTrusting, runningInstallation } from '../sdk/installation.mjs';
+import { Token } from '../sdk/softhsm.mjs';
+import { loopRate, opensslRate, unwrapRequest } from './unwrap.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const sdk = path.join(here, '..', 'sdk');
@@ -143,6 +145,8 @@ async function job(installation) {
   try {
     const key = await keys.createRsaKey('bench');
     if (wants('memory')) await memory(installation);
+    if (wants('unwrap', 'unwrap-pkcs11')) await unwrap(installation, keys, credential, dir);
+    if (only?.every((name) => name.startsWith('unwrap'))) return;
     await peers.start();
     const account = installation.json(['account', 'create', 'bench', '--key', 'bench']);
     const ours = new blobs.BlobServiceClient(`${client.blobEndpoint}/bench`, new blobs.StorageSharedKeyCredential('bench', account.key1));
@@ -196,6 +200,24 @@ async function job(installation) {
     if (wants('rotate-100k')) await rotate(installation, keys, blobs, dir, bearer, client);
   } finally {
     await peers.stop();
+  }
+}
+
+/** unwrapKey with RSA-2048 and RSA-OAEP-256, 32 connections. */
+async function unwrap(installation, keys, credential, dir) {
+  const { token } = await credential.getToken('https://vault.azure.net/.default');
+  const rate = (key) => {
+    const { url, script } = unwrapRequest(key, dir, token);
+    return () => wrk(url, { connections: 32, script });
+  };
+  if (wants('unwrap')) {
+    const [a, b] = await inTurn(rate(await keys.createRsaKey('unwrap')), () => opensslRate(3));
+    rateLine('unwrap', a, 'operations/s', 'openssl-speed', b, 0.7);
+  }
+  if (wants('unwrap-pkcs11')) {
+    const hardware = Object.setPrototypeOf(JSON.parse(process.env.STRONGROOM_TOKEN), Token.prototype);
+    const [a, b] = await inTurn(rate(await keys.createRsaKey('unwrap-pkcs11', { hsm: true })), () => loopRate(installation.binary, hardware, 3));
+    rateLine('unwrap-pkcs11', a, 'operations/s', 'pkcs11-loop', b, 0.7);
   }
 }
 
@@ -281,7 +303,9 @@ function cut(binary) {
 if (process.env.STRONGROOM_TEST) {
   await job(runningInstallation());
 } else {
-  const installation = new Installation(process.argv[2]);
+  const token = wants('unwrap-pkcs11') ? new Token() : undefined; // a real PKCS#11 module, SoftHSM
+  process.env.STRONGROOM_TOKEN = JSON.stringify(token ?? null);
+  const installation = new Installation(process.argv[2], { settings: token?.settings });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-bench-'));
   try {
     await installation.init();
@@ -291,6 +315,7 @@ if (process.env.STRONGROOM_TEST) {
   } finally {
     await installation.stop();
     installation.remove();
+    token?.remove();
     fs.rmSync(dir, { recursive: true, force: true });
   }
   if (wants('revoke-cut')) cut(process.argv[2]);

@@ -45,10 +45,13 @@ static void read_request(struct sr_arena *arena, struct sr_bytes form, const cha
 		check_failure(read);
 		return;
 	}
-	if (!*request.client_id || !*request.client_secret || !*request.resource) {
+	if (!*request.client_id ||
+	    (request.grant == SR_GRANT_CLIENT && !request.client_secret == !request.client_assertion)) {
 		abort();
 	}
-	check_resource(request.resource);
+	if (request.grant != SR_GRANT_DEVICE) {
+		check_resource(request.resource);
+	}
 }
 
 static void find_route(struct sr_arena *arena, struct sr_bytes path)

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Installation, rerunTrusting } from './installation.mjs';
+import { Installation, freePorts, rerunTrusting } from './installation.mjs';
 import { findCanaries, canaries, plantAndFind } from './canary.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -50,7 +50,8 @@ function scenario(installation, name, env) {
   });
 }
 
-const installation = new Installation(process.argv[2], { settings: { 'log-level': 'debug' } });
+const [imdsPort] = await freePorts(1);
+const installation = new Installation(process.argv[2], { settings: { 'log-level': 'debug', 'imds-listen': `127.0.0.1:${imdsPort}` } });
 try {
   await installation.init();
   await installation.serve();
@@ -58,7 +59,7 @@ try {
   for (const name of suites) failed += await rerunTrusting(installation, path.join(here, 'suites', name)) ? 1 : 0;
   if (!chosen || chosen.includes('scenarios')) {
     const account = installation.json(['account', 'create', 'scenario']);
-    await scenario(installation, 'keyvault.mjs', {});
+    await scenario(installation, 'keyvault.mjs', { CERTS: '1' });
     await scenario(installation, 'blob.mjs', { BLOB_URL: `${installation.client.blobEndpoint}/scenario`, ACCOUNT: 'scenario', ACCOUNT_KEY: account.key1, SIZE_MIB: '32' });
   }
   report('verify', installation.run(['verify'], { allowFailure: true }).status === 0, 'strongroom verify found damage');

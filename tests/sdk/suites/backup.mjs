@@ -161,6 +161,10 @@ await step('parts_of_different_backups_do_not_start', async () => {
   }
 });
 
+await step('half_a_restore_does_not_start', async () => {
+  await mustNotStart({ spoil: (state) => fs.writeFileSync(path.join(state, 'vault', 'restored'), Buffer.alloc(32)) }, /restoring did not come to its end/);
+});
+
 await step('another_root_key_does_not_open_it', async () => {
   const other = path.join(ground, 'other.key');
   fs.writeFileSync(other, `strongroom-root-key-v1 ${'5a'.repeat(32)}\n`, { mode: 0o600 });

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { ClientAssertionCredential, ClientCertificateCredential, WorkloadIdentityCredential } from '@azure/identity';
+import { ClientAssertionCredential, ClientCertificateCredential, DeviceCodeCredential, WorkloadIdentityCredential } from '@azure/identity';
 import { suite, step, finish, must, equal, refused, installation, keyClient, blobService, raw, sleep, slowness, unique } from '../steps.mjs';
 
 suite('credentials');
@@ -150,5 +150,167 @@ await step('workload_identity_by_a_token_file', async () => {
   fs.writeFileSync(tokenFilePath, serviceAccountToken('system:serviceaccount:train:other'));
   must((await refused(fresh().getToken(VAULT))).message.includes('AADSTS700213'), 'another subject: AADSTS700213');
   await endsWith(cred, () => installation.run(['identity', 'principal', 'remove-federated', principal.name, credentialId]));
+});
+
+// People. A browser without scripts, as far as the page needs one: cookies, hidden fields, forms.
+const AZ = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
+class Browser {
+  cookie = '';
+  async go(method, fields, headers = {}) {
+    const body = fields && new URLSearchParams({ form_token: this.token, ...fields }).toString();
+    const answer = await raw(client.authority, { method, path: '/devicelogin', body, headers: { cookie: this.cookie, ...(body ? { 'content-type': 'application/x-www-form-urlencoded', origin: client.authority } : {}), ...headers } });
+    for (const set of answer.headers['set-cookie'] ?? []) this.cookie = set.split(';')[0];
+    this.headers = answer.headers;
+    this.page = answer.body;
+    this.status = answer.status;
+    if (process.env.DEBUG) console.error(`${method} ${JSON.stringify(fields ?? {})} ${answer.status} ${answer.body.replace(/<style>.*<.style>/s, '')}`);
+    this.token = /name="form_token" value="([^"]+)"/.exec(answer.body)?.[1] ?? '';
+    this.title = /<h1>(.*?)<\/h1>/.exec(answer.body)?.[1];
+    this.error = /role="alert">(.*?)<\/p>/.exec(answer.body)?.[1];
+    return this;
+  }
+  open() { return this.go('GET'); }
+  send(step, fields, headers) { return this.go('POST', { step, ...fields }, headers); }
+}
+const choose = 'a sentence that nobody guesses';
+/** Signs in on the page and decides; changes the first password on the way. */
+async function decide(userCode, person, decision) {
+  const browser = await new Browser().open();
+  await browser.send('code', { user_code: userCode.toLowerCase() });
+  equal(browser.title, 'Sign in', browser.error);
+  await browser.send('sign-in', { user_name: person.userName, password: person.password });
+  if (browser.title === 'Choose a new password') {
+    await browser.send('change', { new_password: choose, again: choose });
+    person.password = choose;
+  }
+  equal(browser.title, 'Do you approve?', browser.error);
+  await browser.send('decide', { decision });
+  return browser;
+}
+function newPerson(name) {
+  const person = installation.json(['identity', 'user', 'create', `${name}-${unique()}@example.org`, '--display', 'Ada Example', '--role', roles[0]]);
+  installation.run(['identity', 'assignment', 'create', person.userName, roles[1]], { allowFailure: true });
+  return person;
+}
+const deviceCode = (scope = `${VAULT} openid profile offline_access`) => post({ client_id: AZ, scope }, 'oauth2/v2.0/devicecode');
+const redeem = (code) => post({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', client_id: AZ, device_code: code, client_info: '1' });
+const refresh = (token, scope = `${VAULT} openid offline_access`, id = AZ) => post({ grant_type: 'refresh_token', client_id: id, refresh_token: token, scope });
+/** A sign-in by device code without MSAL. */
+async function signIn(person) {
+  const codes = await deviceCode();
+  await decide(codes.user_code, person, 'approve');
+  return redeem(codes.device_code);
+}
+
+equal((await deviceCode()).error_codes?.[0], 700016, 'an application that was not allowed');
+installation.run(['identity', 'client', 'allow', 'az']);
+await step('device_code_credential_signs_a_person_in_and_renews_silently', async () => {
+  const person = newPerson('ada');
+  let decided;
+  const cred = new DeviceCodeCredential({ ...options, tenantId: client.tenant, userPromptCallback: (info) => { decided = decide(info.userCode, person, 'approve'); } });
+  const first = await cred.getToken(VAULT);
+  equal((await decided).title, 'The device is signed in', 'the page');
+  const claims = claimsOf(first.token);
+  equal(claims.oid, person.objectId, 'oid');
+  equal(claims.idtyp, 'user', 'idtyp');
+  equal(claims.appid, AZ, 'appid');
+  equal(claims.preferred_username, person.userName, 'preferred_username');
+  equal((await keyClient(cred).getKey(keyName)).name, keyName, 'the vault takes it');
+  decided = undefined;
+  equal(claimsOf((await cred.getToken(STORAGE)).token).oid, person.objectId, 'another resource');
+  equal(decided, undefined, 'by refresh token, without asking again');
+});
+await step('the_page_shows_who_asks_and_takes_no_forged_form', async () => {
+  const person = newPerson('page');
+  const codes = await deviceCode();
+  const browser = await new Browser().open();
+  must(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/.test(browser.headers['content-security-policy']), 'policy');
+  const style = /<style>(.*?)<\/style>/s.exec(browser.page)[1];
+  must(browser.headers['content-security-policy'].includes(crypto.createHash('sha256').update(style).digest('base64')), 'the policy is for this style');
+  must(!/<script|src=|href=|javascript:| on\w+=/i.test(browser.page), 'no script, nothing from elsewhere');
+  must(/Secure; HttpOnly; SameSite=Strict/.test(browser.headers['set-cookie'][0]), 'cookie');
+  const { cookie, token } = browser;
+  await browser.send('code', { user_code: 'BBBB-BBBB' });
+  must(browser.error.startsWith('No sign-in waits'), 'an unknown code');
+  await browser.send('decide', { decision: 'approve' });
+  equal(browser.status, 400, 'a step out of order');
+  await new Browser().go('POST', { step: 'code', user_code: codes.user_code }).then((answer) => equal(answer.status, 403, 'without cookie and token'));
+  const thief = Object.assign(new Browser(), { cookie, token });
+  equal((await thief.send('code', { user_code: codes.user_code }, { origin: 'https://evil.example' })).status, 403, 'from another site');
+  equal((await Object.assign(new Browser(), { cookie, token: `${token.slice(0, -2)}xx` }).send('code', { user_code: codes.user_code })).status, 403, 'another token');
+  await browser.send('code', { user_code: codes.user_code });
+  await browser.send('sign-in', { user_name: person.userName, password: 'wrong' });
+  equal(browser.status, 401, 'wrong password');
+  const before = browser.cookie;
+  await browser.send('sign-in', { user_name: person.userName, password: person.password });
+  must(browser.cookie !== before, 'the cookie changes as one signs in');
+  equal(browser.title, 'Choose a new password', 'first');
+  await browser.send('decide', { decision: 'approve' });
+  equal(browser.status, 400, 'no approval before the password is changed');
+});
+await step('the_device_is_told_how_it_stands', async () => {
+  const person = newPerson('told');
+  const codes = await deviceCode();
+  equal(codes.interval, 5, 'interval');
+  equal(codes.verification_uri, `${client.authority}/devicelogin`, 'verification_uri');
+  const pending = await redeem(codes.device_code);
+  equal(`${pending.status} ${pending.error} ${pending.error_codes[0]}`, '400 authorization_pending 70016', 'pending');
+  equal((await redeem(codes.device_code)).error, 'slow_down', 'at once again');
+  await decide(codes.user_code, person, 'deny');
+  equal((await redeem(codes.device_code)).error, 'access_denied', 'denied');
+  equal((await redeem(codes.device_code)).error, 'bad_verification_code', 'used up');
+  const other = await deviceCode();
+  await decide(other.user_code, person, 'approve');
+  const tokens = await redeem(other.device_code);
+  equal(decode(tokens.client_info).uid, person.objectId, 'client_info');
+  equal(claimsOf(tokens.id_token).aud, AZ, 'id token');
+  equal((await redeem(other.device_code)).error, 'bad_verification_code', 'a code is good for one answer');
+  const v1 = await post({ client_id: AZ, resource: 'https://vault.azure.net' }, 'oauth2/devicecode');
+  equal(v1.verification_url, `${client.authority}/devicelogin`, 'version 1');
+});
+await step('a_refresh_token_is_good_once_and_a_thief_ends_the_sign_in', async () => {
+  const person = newPerson('refresh');
+  const first = await signIn(person);
+  const second = await refresh(first.refresh_token);
+  equal(second.status, 200, 'rotated');
+  must(second.refresh_token !== first.refresh_token, 'a new one');
+  equal((await refresh(second.refresh_token, VAULT, crypto.randomUUID())).status, 400, 'of another client');
+  equal((await refresh('x'.repeat(64))).error, 'invalid_grant', 'unknown');
+  const ask = (token) => raw(client.vaultUrl, { path: `/keys/${keyName}?api-version=7.4`, headers: { authorization: `Bearer ${token}` } }).then((answer) => answer.status);
+  must(await ask(second.access_token) !== 401, 'taken');
+  await sleep(6000);
+  const reused = await refresh(first.refresh_token);
+  equal(`${reused.error} ${reused.error_codes[0]}`, 'invalid_grant 50173', 'used twice');
+  equal((await refresh(second.refresh_token)).error, 'invalid_grant', 'the whole sign-in has ended');
+  await sleep(1000 * slowness);
+  equal(await ask(second.access_token), 401, 'with its access tokens');
+});
+for (const [what, take] of [
+  ['disabling', (person) => installation.run(['identity', 'user', 'disable', person.userName])],
+  ['signing_out', (person) => installation.run(['identity', 'user', 'sign-out', person.userName])],
+  ['a_new_password', (person) => installation.run(['identity', 'user', 'reset-password', person.userName])],
+  ['deletion', (person) => installation.run(['identity', 'user', 'delete', person.userName, '--yes'])],
+]) {
+  await step(`sign_ins_end_with_${what}`, async () => {
+    const person = newPerson('end');
+    const tokens = await signIn(person);
+    const storage = await refresh(tokens.refresh_token, STORAGE);
+    const cred = { getToken: async (scope) => ({ token: scope === VAULT ? tokens.access_token : storage.access_token }) };
+    await endsWith(cred, () => take(person));
+    equal((await refresh(storage.refresh_token ?? tokens.refresh_token)).error, 'invalid_grant', 'no more tokens');
+  });
+}
+await step('guessing_a_password_locks_and_the_administrator_lifts_it', async () => {
+  const person = newPerson('locked');
+  const codes = await deviceCode();
+  const browser = await new Browser().open();
+  await browser.send('code', { user_code: codes.user_code });
+  for (let i = 0; i < 5; i++) await browser.send('sign-in', { user_name: person.userName, password: `guess ${i}` });
+  await browser.send('sign-in', { user_name: person.userName, password: person.password });
+  equal(browser.status, 401, 'even the right one');
+  must(installation.run(['identity', 'user', 'list']).stdout.includes('locked until'), 'visible');
+  installation.run(['identity', 'user', 'unlock', person.userName]);
+  await browser.send('sign-in', { user_name: person.userName, password: person.password });
+  equal(browser.title, 'Choose a new password', browser.error);
 });
 finish();

@@ -24,7 +24,7 @@ await step('an_accounts_database_that_was_set_back_opens_only_by_the_administrat
   try {
     await installation.serve();
     const account = installation.json(['account', 'create', 'ledger']);
-    const container = blobService(account).getContainerClient('c');
+    const container = blobService(account).getContainerClient('pages');
     const write = (name) => container.getBlockBlobClient(name).upload(name, name.length);
     await container.create();
     await write('first');

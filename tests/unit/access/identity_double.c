@@ -138,7 +138,7 @@ static void append_document(const struct identity_double *identity, const struct
 	                            : "[{\"id\":\"dddddddd-0000-4000-8000-000000000001\",\"principal\":\"" ALICE
 	                              "\",\"role\":\"2a2b9908-6ea1-4ae2-8e65-a410df84e7d1\","
 	                              "\"scope\":\"/subscriptions/S/a/b\"}]");
-	sr_buf_printf(text, ",\"roles\":%s}", wish->roles ? wish->roles : "[]");
+	sr_buf_printf(text, ",\"revoked\":[\"" GONE "\",\"" NOBODY "\"],\"roles\":%s}", wish->roles ? wish->roles : "[]");
 }
 
 void identity_double_publish(struct identity_double *identity, const struct directory_wish *wish)

@@ -25,6 +25,9 @@
 #define BOB_APP   "bbbbbbbb-0000-4000-8000-000000000001"
 #define NOBODY    "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
 
+/* A credential that was taken back. */
+#define GONE "eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee"
+
 struct identity_double {
 	struct sr_certificate *ca;
 	struct sr_tls *server_tls, *client_tls;

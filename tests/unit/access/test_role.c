@@ -162,6 +162,26 @@ static const struct {
                               "00000000"
                               "0000"
                               "00110001"},
+    {"Key Vault Certificate User", "1000000000000000"
+                                   "1010"
+                                   "00000000"
+                                   "0000"
+                                   "00000000"},
+    {"Key Vault Crypto Service Release User", "0000000000000000"
+                                              "0000"
+                                              "00000000"
+                                              "0000"
+                                              "00000000"},
+    {"Key Vault Data Access Administrator", "0000000000000000"
+                                            "0000"
+                                            "00000000"
+                                            "0000"
+                                            "00000001"},
+    {"Key Vault Purge Operator", "0000000000000000"
+                                 "0000"
+                                 "00000000"
+                                 "0000"
+                                 "00001000"},
     {"Strongroom Administrator", "1111111111111111"
                                  "1111"
                                  "11111111"

@@ -51,7 +51,14 @@ static inline int fixture_set_up(void **state)
 	    .token_lifetime_s = TOKEN_S};
 	fixture->identity.port = 8441;
 	fixture->identity.rate_limit = sr_rate_limit_new(10, 6000);
+	fixture->identity.metadata_limit = sr_rate_limit_new(20, 6000);
 	fixture->identity.address_limit = sr_rate_limit_new(100, 1000);
+	fixture->identity.device_flows = sr_device_flows_new();
+	sr_password_unmatchable(fixture->identity.nobodys_password);
+	sr_mutex_init(&fixture->identity.password_mutex, SR_RANK_SERVICE);
+	sr_mutex_init(&fixture->identity.watch.mutex, SR_RANK_SERVICE);
+	sr_cond_init(&fixture->identity.watch.cond);
+	expect_ok(sr_page_sessions_new(&fixture->identity.page_sessions));
 	fixture_reopen(fixture, NOW_S);
 	*state = fixture;
 	return 0;
@@ -62,7 +69,13 @@ static inline int fixture_tear_down(void **state)
 	struct fixture *fixture = *state;
 	sr_identity_store_close(fixture->store);
 	sr_rate_limit_free(fixture->identity.rate_limit);
+	sr_rate_limit_free(fixture->identity.metadata_limit);
 	sr_rate_limit_free(fixture->identity.address_limit);
+	sr_device_flows_free(fixture->identity.device_flows);
+	sr_page_sessions_free(fixture->identity.page_sessions);
+	sr_cond_destroy(&fixture->identity.watch.cond);
+	sr_mutex_destroy(&fixture->identity.watch.mutex);
+	sr_mutex_destroy(&fixture->identity.password_mutex);
 	sr_secret_free(fixture->dek);
 	sr_arena_free(fixture->arena);
 	DIR *folder = opendir(fixture->folder);

@@ -20,8 +20,11 @@ static char *path_of(struct rig *rig, const char *name)
 static struct sr_result insert_default(struct sr_connection *connection, void *context)
 {
 	(void)context;
-	const struct sr_vault_record record = {
-	    .name = SR_DEFAULT_VAULT, .resource_group = SR_DEFAULT_GROUP, .created = sr_unix_s(), .retention_days = 90, .is_by_roles = true};
+	const struct sr_vault_record record = {.name = SR_DEFAULT_VAULT,
+	                                       .resource_group = SR_DEFAULT_GROUP,
+	                                       .created = sr_unix_s(),
+	                                       .retention_days = 90,
+	                                       .is_by_roles = true};
 	struct sr_result result = sr_vault_insert(connection, &record);
 	if (sr_result_code(result) == SR_EXISTS) {
 		sr_ignore(result);

@@ -1,8 +1,5 @@
-/* The table of operations: paths that reach them, versions of the API, vaults by host, and every role against every
- * operation. */
+/* The table of operations: paths that reach them, versions of the API, vaults by host. */
 #include "vault/api.h"
-
-#include "access/role.h"
 
 #include "check.h"
 
@@ -108,107 +105,6 @@ static void a_host_names_its_vault(void **state)
 	}
 }
 
-/* Who may do what, as Azure documents its built-in roles: A Administrator (and our own), O Crypto Officer, U Crypto
- * User, S Crypto Service Encryption User, R Reader, X Secrets Officer, Y Secrets User. All other roles may do nothing
- * here. */
-static const struct {
-	const char *operation, *roles;
-} permissions[] = {
-    {"KeyCreate", "AO"},
-    {"KeyImport", "AO"},
-    {"KeyRotate", "AO"},
-    {"KeyList", "AOUSR"},
-    {"KeyListVersions", "AOUSR"},
-    {"KeyRotationPolicyGet", "AOR"},
-    {"KeyRotationPolicySet", "AO"},
-    {"KeyGet", "AOUSR"},
-    {"KeyUpdate", "AOU"},
-    {"KeyDelete", "AO"},
-    {"KeyBackup", "AOU"},
-    {"KeyRestore", "AO"},
-    {"KeyEncrypt", "AOU"},
-    {"KeyDecrypt", "AOU"},
-    {"KeyWrap", "AOUS"},
-    {"KeyUnwrap", "AOUS"},
-    {"KeySign", "AOU"},
-    {"KeyVerify", "AOU"},
-    {"KeyRelease", "AO"},
-    {"KeyListDeleted", "AOUSR"},
-    {"KeyGetDeleted", "AOUSR"},
-    {"KeyRecover", "AO"},
-    {"KeyPurge", "AO"},
-    {"RandomBytes", "AO"},
-    {"SecretSet", "AX"},
-    {"SecretList", "AXYR"},
-    {"SecretListVersions", "AXYR"},
-    {"SecretGet", "AXY"},
-    {"SecretUpdate", "AX"},
-    {"SecretDelete", "AX"},
-    {"SecretBackup", "AX"},
-    {"SecretRestore", "AX"},
-    {"SecretListDeleted", "AXYR"},
-    {"SecretGetDeleted", "AXYR"},
-    {"SecretRecover", "AX"},
-    {"SecretPurge", "AX"},
-};
-
-static char letter_of(const struct sr_role *role)
-{
-	static const struct {
-		const char *name;
-		char letter;
-	} letters[] = {
-	    {"Key Vault Administrator", 'A'},
-	    {"Strongroom Administrator", 'A'},
-	    {"Key Vault Crypto Officer", 'O'},
-	    {"Key Vault Crypto User", 'U'},
-	    {"Key Vault Crypto Service Encryption User", 'S'},
-	    {"Key Vault Reader", 'R'},
-	    {"Key Vault Secrets Officer", 'X'},
-	    {"Key Vault Secrets User", 'Y'},
-	};
-	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
-		if (strcmp(role->name, letters[i].name) == 0) {
-			return letters[i].letter;
-		}
-	}
-	return '-';
-}
-
-static const char *roles_of(const char *operation)
-{
-	for (size_t i = 0; i < sizeof permissions / sizeof permissions[0]; i++) {
-		if (strcmp(permissions[i].operation, operation) == 0) {
-			return permissions[i].roles;
-		}
-	}
-	fail_msg("no line for %s", operation);
-	return "";
-}
-
-static void every_role_may_do_what_azure_says_and_nothing_else(void **state)
-{
-	(void)state;
-	unsigned cells = 0, roles_seen = 0;
-	const struct sr_role *role;
-	for (size_t r = 0; (role = sr_role_at(r)); r++) {
-		const char letter = letter_of(role);
-		roles_seen += letter != '-';
-		const struct sr_vault_route *route;
-		for (size_t i = 0; (route = sr_vault_route_at(i)); i++, cells++) {
-			char action[128];
-			snprintf(action, sizeof action, "Microsoft.KeyVault/vaults/%s", route->data_action);
-			const bool expected = strchr(roles_of(route->operation), letter) != NULL;
-			if (sr_role_allows(role, action, true) != expected) {
-				fail_msg("%s %s %s", role->name, expected ? "must be allowed" : "must not be allowed",
-				         route->operation);
-			}
-		}
-	}
-	assert_int_equal(roles_seen, 8);
-	assert_true(cells > 300);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,7 +112,6 @@ int main(void)
 	    cmocka_unit_test(what_is_in_no_table_does_not_exist),
 	    cmocka_unit_test(versions_of_the_api_are_taken_from_7_0_on),
 	    cmocka_unit_test(a_host_names_its_vault),
-	    cmocka_unit_test(every_role_may_do_what_azure_says_and_nothing_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,14 @@
-/* Reads and makes the root key's file. The only place of the vault where key bytes are outside secret memory, for as
- * long as it takes to copy them, and wiped after. Knows nothing of what the root key wraps. */
-#include "vault/root_key.h"
+/* Reading and writing key files. Knows nothing of what the key wraps. */
+#include "seal/key_file.h"
 
-#include "base/random.h"
 #include "base/text.h"
 #include "seal/file.h"
+#include "seal/secret_bytes.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PREFIX "strongroom-root-key-v1 "
 enum { PREFIX_LEN = sizeof PREFIX - 1, HEX_LEN = 2 * SR_KEY_LEN, FILE_LEN = PREFIX_LEN + HEX_LEN + 1, FILE_MAX = 4096 };
@@ -22,20 +22,17 @@ static void key_text_cleanup(struct sr_buf *text)
 	sr_buf_free(text);
 }
 
-static struct sr_result check_file(const char *path)
+static struct sr_result check_file(const char *path, const char *what)
 {
 	struct stat status;
 	if (stat(path, &status) < 0) {
 		if (errno == ENOENT) {
-			return sr_fail(
-			    SR_NOT_FOUND,
-			    "there is no root key at %s: put it back from your copy, or make a new installation (strongroom init)",
-			    path);
+			return sr_fail(SR_NOT_FOUND, "there is no %s at %s: put it back from your copy", what, path);
 		}
-		return sr_fail_errno(errno, "looking at the root key %s", path);
+		return sr_fail_errno(errno, "looking at the %s %s", what, path);
 	}
 	if (status.st_mode & (S_IRWXG | S_IRWXO)) {
-		return sr_fail(SR_DENIED, "others may read the root key %s: chmod 0600 it", path);
+		return sr_fail(SR_DENIED, "others may read the %s %s: chmod 0600 it", what, path);
 	}
 	return sr_ok();
 }
@@ -65,30 +62,57 @@ static struct sr_result parse(const char *path, struct sr_bytes text, struct sr_
 	return result;
 }
 
-struct sr_result sr_root_key_read(const char *path, struct sr_secret **ret_key)
+struct sr_result sr_key_file_read(const char *path, struct sr_secret **ret_key)
 {
-	SR_TRY(check_file(path));
+	SR_TRY(check_file(path, "root key"));
 	SR_CLEANUP(key_text) struct sr_buf text = SR_BUF(FILE_MAX);
 	SR_TRY(sr_file_read(path, FILE_MAX, &text));
 	return parse(path, sr_buf_bytes(&text), ret_key);
 }
 
-struct sr_result sr_root_key_create(const char *path)
+struct sr_result sr_key_file_read_word(const char *path, struct sr_secret **ret_word)
 {
-	struct stat status;
-	if (lstat(path, &status) == 0) {
-		return sr_fail(SR_EXISTS, "%s is there already, and a root key is never overwritten", path);
+	SR_TRY(check_file(path, "PIN"));
+	SR_CLEANUP(key_text) struct sr_buf text = SR_BUF(FILE_MAX);
+	SR_TRY(sr_file_read(path, FILE_MAX, &text));
+	size_t len = 0;
+	while (len < text.len && text.data[len] != '\n' && text.data[len] != '\r') {
+		len++;
 	}
-	uint8_t bytes[SR_KEY_LEN];
+	if (!len) {
+		return sr_fail(SR_INVALID, "the PIN %s is empty", path);
+	}
+	return sr_secret_from_bytes(sr_bytes_of(text.data, len), ret_word);
+}
+
+struct sr_result sr_key_file_write(const char *path, const struct sr_secret *key)
+{
+	if (sr_secret_len(key) != SR_KEY_LEN) {
+		return sr_fail(SR_INVALID, "write a key file: the key has %zu bytes", sr_secret_len(key));
+	}
 	char hex[HEX_LEN + 1];
-	sr_random(bytes, sizeof bytes);
-	sr_hex_encode(sr_bytes_of(bytes, sizeof bytes), hex);
+	sr_hex_encode(sr_secret_bytes(key), hex);
 	SR_CLEANUP(key_text) struct sr_buf text = SR_BUF(FILE_MAX);
 	sr_buf_append_str(&text, PREFIX);
 	sr_buf_append_str(&text, hex);
 	sr_buf_append_str(&text, "\n");
-	sr_wipe(bytes, sizeof bytes);
 	sr_wipe(hex, sizeof hex);
 	SR_TRY(sr_buf_result(&text));
 	return sr_file_write_durable(path, sr_buf_bytes(&text));
+}
+
+struct sr_result sr_key_file_rename(const char *from, const char *to)
+{
+	if (rename(from, to)) {
+		return sr_fail_errno(errno, "rename %s to %s", from, to);
+	}
+	return sr_file_sync_name(to);
+}
+
+struct sr_result sr_key_file_remove(const char *path)
+{
+	if (unlink(path)) {
+		return errno == ENOENT ? sr_ok() : sr_fail_errno(errno, "remove %s", path);
+	}
+	return sr_file_sync_name(path);
 }
