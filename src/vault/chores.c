@@ -3,6 +3,7 @@
 
 #include "vault/certificate_chores.h"
 #include "vault/checkpoint.h"
+#include "vault/hardware.h"
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
@@ -22,5 +23,9 @@ static const struct sr_chore chores[] = {
 
 const struct sr_chore *sr_chore_at(size_t index)
 {
-	return index < sizeof chores / sizeof chores[0] ? &chores[index] : NULL;
+	const size_t count = sizeof chores / sizeof chores[0];
+	if (index < count) {
+		return &chores[index];
+	}
+	return index == count ? &sr_hardware_chore : NULL;
 }
