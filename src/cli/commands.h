@@ -89,6 +89,8 @@ SR_CLI_RUN(sr_cli_backup_list);
 SR_CLI_RUN(sr_cli_backup_verify);
 SR_CLI_RUN(sr_cli_backup_prune);
 SR_CLI_RUN(sr_cli_restore);
+SR_CLI_RUN(sr_cli_rollback_list);
+SR_CLI_RUN(sr_cli_rollback_accept);
 SR_CLI_RUN(sr_cli_unseal);
 SR_CLI_RUN(sr_cli_seal);
 SR_CLI_RUN(sr_cli_root_show);
