@@ -220,6 +220,17 @@ await step('a_vault_killed_at_any_moment_leaves_no_object_without_a_key', async 
   }
   equal(verified.status, 0, `verify: ${verified.stderr}`);
 });
+await step('verify_names_a_key_that_the_token_lost', async () => {
+  const before = token.objects().map(({ id }) => id);
+  const key = await keys.createRsaKey(`lost-${unique()}`, { hsm: true });
+  const { id } = token.objects().find((object) => !before.includes(object.id));
+  token.tool('--delete-object', '--type', 'privkey', '--id', id);
+  await refused(crypt(key).sign('RS256', digest('sha256')), 503);
+  const { status, stdout, stderr } = installation.run(['verify'], { allowFailure: true });
+  must(status !== 0 && (stdout + stderr).includes(key.name), `named, not ${stdout}${stderr}`);
+  await purge(key.name);
+  installation.run(['verify']);
+});
 await step('nothing_secret_and_no_name_lies_in_the_token_directory_or_the_log', async () => {
   const log = installation.run(['audit', 'show', '--limit', '100000']).stdout;
   must(!log.includes(token.pin), 'no PIN in the audit log');
