@@ -210,7 +210,7 @@ await step('a_vault_killed_at_any_moment_leaves_no_object_without_a_key', async 
   }
   let versions = 0;
   for await (const { name: key } of keys.listPropertiesOfKeys()) for await (const version of keys.listPropertiesOfKeyVersions(key)) versions += version.hsmPlatform === 'PKCS#11' ? 1 : 0;
-  const objects = token.objects();
+  const objects = token.objects().filter(({ id }) => id); // SoftHSM, killed as it writes an object, leaves a piece of one without id
   equal(objects.length, versions, 'objects and versions');
   equal(new Set(objects.map(({ id }) => id)).size, objects.length, 'ids');
   let verified;
