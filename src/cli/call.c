@@ -124,29 +124,58 @@ static struct sr_result take_bytes(struct sr_bytes bytes, void *context)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method, const char *target,
-                                   struct sr_result (*each)(const json_t *line, void *context), void *context)
+/* A call that may take long and whose answer is taken as it comes. An error's answer is no part of it. */
+struct long_call {
+	const char *service, *method, *target;
+	struct sr_bytes body;
+	struct sr_result (*on_bytes)(struct sr_bytes bytes, void *context);
+	void *context;
+};
+
+static struct sr_result call_long(struct sr_cli *cli, const struct long_call *call)
 {
 	SR_CLEANUP(sr_client) struct sr_client *client = NULL;
-	SR_TRY(connect_to(cli, service, &client));
-	struct lines lines = {.pending = SR_BUF(LINE_MAX_LEN), .each = each, .context = context};
-	const struct sr_client_request request = {.method = method,
-	                                          .target = target,
+	SR_TRY(connect_to(cli, call->service, &client));
+	const struct sr_client_request request = {.method = call->method,
+	                                          .target = call->target,
+	                                          .body = call->body,
 	                                          .timeout_ms = LONG_CALL_TIMEOUT_MS,
-	                                          .on_body = take_bytes,
-	                                          .context = &lines};
+	                                          .on_body = call->on_bytes,
+	                                          .context = call->context};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
 	struct sr_result outcome = sr_client_exchange(client, &request, &response);
+	if (!sr_is_ok(outcome)) {
+		return explain(cli, call->service, outcome);
+	}
+	return response.status < 300 ? sr_ok() : failure(response.status, &response.body);
+}
+
+struct sr_result sr_cli_call_stream(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                    struct sr_result (*on_bytes)(struct sr_bytes bytes, void *context), void *context)
+{
+	const struct long_call call = {
+	    .service = service, .method = method, .target = target, .on_bytes = on_bytes, .context = context};
+	return call_long(cli, &call);
+}
+
+struct sr_result sr_cli_call_long(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                  struct sr_bytes body, struct sr_result (*each)(const json_t *line, void *context),
+                                  void *context)
+{
+	struct lines lines = {.pending = SR_BUF(LINE_MAX_LEN), .each = each, .context = context};
+	const struct long_call call = {service, method, target, body, take_bytes, &lines};
+	struct sr_result outcome = call_long(cli, &call);
 	if (sr_is_ok(outcome)) {
 		outcome = take_line(&lines, sr_buf_bytes(&lines.pending));
-	} else {
-		outcome = explain(cli, service, outcome);
-	}
-	if (sr_is_ok(outcome) && response.status >= 300) {
-		outcome = sr_fail(SR_INTERNAL, "%s answered with status %d", service, response.status);
 	}
 	sr_buf_free(&lines.pending);
 	return outcome;
+}
+
+struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method, const char *target,
+                                   struct sr_result (*each)(const json_t *line, void *context), void *context)
+{
+	return sr_cli_call_long(cli, service, method, target, (struct sr_bytes){0}, each, context);
 }
 
 const char *sr_cli_escaped(struct sr_cli *cli, const char *text)

@@ -21,6 +21,7 @@ struct sr_cli {
 	const struct sr_command *command;
 	const char *arguments[SR_CLI_ARGUMENTS_MAX + 1]; /* ended by NULL */
 	size_t argument_count;
+	char **rest;                            /* what follows "--", ended by NULL; NULL where there is none */
 	const char *values[SR_CLI_OPTIONS_MAX]; /* beside command->options: NULL, "" for a switch, or the value */
 	struct sr_arena *arena;
 };
@@ -36,8 +37,10 @@ struct sr_command {
 	struct sr_result (*run)(struct sr_cli *cli, int *ret_status);
 };
 
-/* The table of all commands, ended by a row without words. */
-extern const struct sr_command sr_commands[];
+/* The tables of commands, each ended by a row without words. */
+extern const struct sr_command sr_commands[], sr_identity_commands[], sr_sign_in_commands[];
+/* All of them, by position; NULL past the end. */
+const struct sr_command *sr_command_at(size_t index);
 
 /* The value of one of the command's options, NULL if it was not given. */
 const char *sr_cli_option(const struct sr_cli *cli, const char *name);
@@ -68,6 +71,15 @@ SR_MUST struct sr_result sr_cli_call_text(struct sr_cli *cli, const char *servic
 SR_MUST struct sr_result sr_cli_call_lines(struct sr_cli *cli, const char *service, const char *method,
                                            const char *target,
                                            struct sr_result (*each)(const json_t *line, void *context), void *context);
+/* The same with a body of any kind (may be empty). */
+SR_MUST struct sr_result sr_cli_call_long(struct sr_cli *cli, const char *service, const char *method,
+                                          const char *target, struct sr_bytes body,
+                                          struct sr_result (*each)(const json_t *line, void *context), void *context);
+/* The same for an answer that is passed on as it comes. */
+SR_MUST struct sr_result sr_cli_call_stream(struct sr_cli *cli, const char *service, const char *method,
+                                            const char *target,
+                                            struct sr_result (*on_bytes)(struct sr_bytes bytes, void *context),
+                                            void *context);
 /* What a person wrote, percent-encoded to stand in a target; the service then judges it. In the arena. */
 const char *sr_cli_escaped(struct sr_cli *cli, const char *text);
 /* A member's text, or "" */
@@ -85,6 +97,13 @@ struct sr_cli_table;
 struct sr_cli_table *sr_cli_table_new(struct sr_cli *cli, const char *const *headings, size_t column_count);
 void sr_cli_table_row(struct sr_cli_table *table, const char *const *cells);
 void sr_cli_table_print(const struct sr_cli_table *table);
+
+/* A list of objects as a table of their texts, or as JSON if that was asked for. */
+struct sr_cli_column {
+	const char *heading, *member;
+};
+void sr_cli_print_list(struct sr_cli *cli, const json_t *list, const struct sr_cli_column *columns,
+                       size_t column_count);
 
 /* Asks on the terminal; false where the answer is not yes or there is no terminal. */
 bool sr_cli_confirm(const char *question);

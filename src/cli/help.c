@@ -15,7 +15,8 @@ static void help_all(void)
 	     "  strongroom account create data --key mykey\n"
 	     "  strongroom key disable mykey       take it away; returns when nothing can read any more\n\n"
 	     "Commands:");
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		if (!command->is_hidden) {
 			printf("  %-24s %s\n", command->words, command->summary);
 		}
@@ -58,12 +59,70 @@ void sr_cli_help(const struct sr_command *command)
 	}
 }
 
+/* The length of a command's first `count` words; 0 if it has no more than those. */
+static size_t prefix_len(const char *words, size_t count)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < count && words[len]; i++) {
+		len += len > 0;
+		len += strcspn(words + len, " ");
+	}
+	return words[len] ? len : 0;
+}
+
+static bool has_prefix(const struct sr_command *command, const char *prefix, size_t len)
+{
+	return !command->is_hidden && strncmp(command->words, prefix, len) == 0 && (len == 0 || command->words[len] == ' ');
+}
+
+/* Which words may follow the first `len` bytes of a command's, each once. */
+static void complete_prefix(const char *prefix, size_t len)
+{
+	printf("    \"%.*s\") next=\"%s", (int)len, prefix, len ? "" : "help --version");
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
+		const char *word = command->words + len + (len > 0);
+		size_t word_len = has_prefix(command, prefix, len) ? strcspn(word, " ") : 0;
+		bool is_known = false;
+		for (size_t before = 0; before < index && !is_known; before++) {
+			const char *other = sr_command_at(before)->words;
+			is_known = has_prefix(sr_command_at(before), prefix, len) &&
+			           strncmp(other + len + (len > 0), word, word_len) == 0 &&
+			           strcspn(other + len + (len > 0), " ") == word_len;
+		}
+		if (word_len && !is_known) {
+			printf(" %.*s", (int)word_len, word);
+		}
+	}
+	puts("\" ;;");
+}
+
+/* Every line that some command goes on from. */
+static void complete_words(void)
+{
+	complete_prefix("", 0);
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
+		for (size_t count = 1; !command->is_hidden && prefix_len(command->words, count); count++) {
+			size_t len = prefix_len(command->words, count);
+			bool is_known = false;
+			for (size_t before = 0; before < index && !is_known; before++) {
+				is_known = has_prefix(sr_command_at(before), command->words, len);
+			}
+			if (!is_known) {
+				complete_prefix(command->words, len);
+			}
+		}
+	}
+}
+
 void sr_cli_completion(void)
 {
 	puts("_strongroom() {\n"
 	     "  local line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" word=\"${COMP_WORDS[COMP_CWORD]}\" next=\"\"\n"
 	     "  case \"$line\" in");
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		if (command->is_hidden) {
 			continue;
 		}
@@ -73,20 +132,8 @@ void sr_cli_completion(void)
 		}
 		puts("\" ;;");
 	}
-	puts("    key) next=\"create list show rotate disable enable\" ;;\n"
-	     "    vault) next=\"create show list update delete recover purge policy network operations\" ;;\n"
-	     "    \"vault policy\") next=\"set remove\" ;;\n"
-	     "    \"vault network\") next=\"set add remove\" ;;\n"
-	     "    secret) next=\"set get list delete recover\" ;;\n"
-	     "    certificate) next=\"create import merge list show renew request delete recover ca\" ;;\n"
-	     "    account) next=\"create list keys regenerate-key rekey delete\" ;;\n"
-	     "    principal) next=\"create list disable enable\" ;;\n"
-	     "    root) next=\"show migrate rekey\" ;;\n"
-	     "    audit) next=\"show verify\" ;;\n"
-	     "    backup) next=\"list verify prune\" ;;\n"
-	     "    \"\") next=\"init serve status unseal seal root verify census key secret certificate vault account principal "
-	     "audit backup restore config help --version\" ;;\n"
-	     "  esac\n"
+	complete_words();
+	puts("  esac\n"
 	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
 	     "}\n"
 	     "complete -F _strongroom strongroom");
@@ -111,7 +158,8 @@ void sr_cli_manual(void)
 	puts(".TH STRONGROOM 1\n.SH NAME\nstrongroom \\- an encrypted machine\\-learning workspace that speaks Azure's "
 	     "protocols\n"
 	     ".SH SYNOPSIS\n.B strongroom\n.I COMMAND\n[\\-\\-state DIR] [\\-\\-config FILE] ...\n.SH COMMANDS");
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		if (command->is_hidden) {
 			continue;
 		}

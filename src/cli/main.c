@@ -11,6 +11,10 @@
 	{                                                         \
 		"format", "json|text", "what to print (default text)" \
 	}
+#define SERVICE_OPTION                                       \
+	{                                                        \
+		"service", "NAME", "vault (the default) or identity" \
+	}
 
 const struct sr_command sr_commands[] = {
     {"init",
@@ -597,239 +601,81 @@ const struct sr_command sr_commands[] = {
      1,
      false,
      sr_cli_principal_enable},
-    {"identity principal credentials",
-     "PRINCIPAL",
-     "list what proves a client",
-     "Lists a principal's secrets, certificates and federated credentials, with their ids and times.",
-     {FORMAT_OPTION},
-     1,
-     1,
-     false,
-     sr_cli_identity_credentials},
-    {"identity principal add-secret",
-     "PRINCIPAL [--days DAYS]",
-     "give a client one more secret",
-     "The secret is shown once. So that a secret can be exchanged: add one, change the client, remove the old one.",
-     {FORMAT_OPTION, {"days", "DAYS", "how long it is good for (default: without end)"}},
-     1,
-     1,
-     false,
-     sr_cli_identity_add_secret},
-    {"identity principal remove-secret",
-     "PRINCIPAL SECRET-ID",
-     "take a secret back",
-     "Tokens that were got by it are refused within a second.",
-     {{0}},
-     2,
-     2,
-     false,
-     sr_cli_identity_remove_secret},
-    {"identity principal add-certificate",
-     "PRINCIPAL FILE",
-     "let a client prove itself by a certificate",
-     "Registers the first certificate of a PEM file (RSA of 2048 to 4096 bits, or EC P-256). The client signs its\n"
-     "assertions with the private key, which stays with it.",
-     {FORMAT_OPTION},
-     2,
-     2,
-     false,
-     sr_cli_identity_add_certificate},
-    {"identity principal remove-certificate",
-     "PRINCIPAL CERTIFICATE",
-     "take a certificate back",
-     "By its id or thumbprint. Tokens that were got by it are refused within a second.",
-     {{0}},
-     2,
-     2,
-     false,
-     sr_cli_identity_remove_certificate},
-    {"identity principal add-federated",
-     "PRINCIPAL --issuer URL --subject SUBJECT [--audience AUDIENCE]",
-     "let a client prove itself by another issuer's token",
-     "Takes tokens (of Kubernetes, say) whose issuer, subject and audience are exactly these. The issuer's keys are\n"
-     "registered by identity federation set.",
-     {FORMAT_OPTION,
-      {"issuer", "URL", "the token's iss"},
-      {"subject", "SUBJECT", "the token's sub, such as system:serviceaccount:NAMESPACE:NAME"},
-      {"audience", "AUDIENCE", "the token's aud (default api://AzureADTokenExchange)"}},
-     1,
-     1,
-     false,
-     sr_cli_identity_add_federated},
-    {"identity principal remove-federated",
-     "PRINCIPAL CREDENTIAL-ID",
-     "take a federated credential back",
-     "Tokens that were got by it are refused within a second.",
-     {{0}},
-     2,
-     2,
-     false,
-     sr_cli_identity_remove_federated},
-    {"identity federation set",
-     "ISSUER --jwks FILE",
-     "register an outside issuer's keys",
-     "FILE is the issuer's JWKS: what it publishes as its jwks_uri (for Kubernetes: kubectl get --raw "
-     "/openid/v1/jwks).\n"
-     "Set it again when the issuer changes its keys.",
-     {{"jwks", "FILE", "the keys"}},
-     1,
-     1,
-     false,
-     sr_cli_identity_federation_set},
-    {"identity federation list",
-     "",
-     "list outside issuers",
-     "Lists issuers with the number of their keys.",
-     {FORMAT_OPTION},
-     0,
-     0,
-     false,
-     sr_cli_identity_federation_list},
-    {"identity federation remove",
-     "ISSUER",
-     "forget an outside issuer's keys",
-     "Its tokens are refused from then on.",
-     {{0}},
-     1,
-     1,
-     false,
-     sr_cli_identity_federation_remove},
-    {"identity user create",
-     "USER [--display NAME] [--role ROLE] [--scope SCOPE]",
-     "make an account for a person",
-     "Prints a first password, once; the person chooses their own at the first sign-in.",
-     {FORMAT_OPTION,
-      {"display", "NAME", "the name that is shown (default: the user name)"},
-      {"role", "ROLE", "a role's name or id"},
-      {"scope", "SCOPE", "where the role holds (default /)"}},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_create},
-    {"identity user list",
-     "",
-     "list people",
-     "Lists people with their wrong passwords since the last right one, and who is locked until when.",
-     {FORMAT_OPTION},
-     0,
-     0,
-     false,
-     sr_cli_identity_user_list},
-    {"identity user show",
-     "USER",
-     "show a person",
-     "By user name or object id; with the number of sign-ins that last.",
-     {FORMAT_OPTION},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_show},
-    {"identity user reset-password",
-     "USER",
-     "give a person a new first password",
-     "Ends all of their sign-ins and lifts a lock. The password is shown once.",
-     {FORMAT_OPTION},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_reset_password},
-    {"identity user unlock",
-     "USER",
-     "lift the lock after wrong passwords",
-     "Forgets the wrong passwords of a person.",
-     {{0}},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_unlock},
-    {"identity user sign-out",
-     "USER",
-     "end all sign-ins of a person",
-     "Their tokens are refused within a second; they can sign in again.",
-     {{0}},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_sign_out},
-    {"identity user disable",
-     "USER",
-     "refuse a person from now on",
-     "Ends all of their sign-ins; their tokens are refused within a second.",
-     {{0}},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_disable},
-    {"identity user enable",
-     "USER",
-     "let a person in again",
-     "They sign in anew: what they had before stays ended.",
-     {{0}},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_enable},
-    {"identity user delete",
-     "USER [--yes]",
-     "delete a person",
-     "With all of their role assignments and sign-ins.",
-     {{"yes", NULL, "do not ask"}},
-     1,
-     1,
-     false,
-     sr_cli_identity_user_delete},
-    {"identity client allow",
-     "CLIENT-ID|az|powershell [--name NAME] [--resources LIST]",
-     "let people sign in with an application",
-     "Registers a public client: an application that holds no secret, such as az on a laptop. People are shown its "
-     "name\n"
-     "before they approve. Without --resources it may be used for every service of this installation.",
-     {FORMAT_OPTION,
-      {"name", "NAME", "what people are shown"},
-      {"resources", "LIST",
-       "resources, parted by spaces, such as \"https://vault.azure.net https://storage.azure.com\""}},
-     1,
-     1,
-     false,
-     sr_cli_identity_client_allow},
-    {"identity client list",
-     "",
-     "list applications in which people sign in",
-     "Lists public clients.",
-     {FORMAT_OPTION},
-     0,
-     0,
-     false,
-     sr_cli_identity_client_list},
-    {"identity client remove",
-     "CLIENT-ID",
-     "let nobody sign in with an application",
-     "Ends the sign-ins that were made with it; their tokens are refused within a second.",
-     {{0}},
-     1,
-     1,
-     false,
-     sr_cli_identity_client_remove},
     {"audit show",
-     "[--after SEQ] [--limit N]",
-     "show the vault's audit log",
-     "Shows entries, oldest first.",
+     "[--service S] [--after SEQ] [--limit N] [--since T] [--until T] [--who ID] [--operation NAME] [--object PATH] "
+     "[--outcome CODE] [--follow]",
+     "show an audit log",
+     "Shows the newest entries that fit, oldest first, each a line of JSON with its place in the chain; with --after "
+     "the\n"
+     "first ones behind that entry. What is not said does not matter. See docs/audit.md.",
      {FORMAT_OPTION,
-      {"after", "SEQ", "entries after this number (default 0)"},
-      {"limit", "N", "at most so many (default 50)"}},
+      SERVICE_OPTION,
+      {"after", "SEQ", "entries after this number"},
+      {"limit", "N", "at most so many (default 50)"},
+      {"since", "TIME", "from then on: 2026-11-24 or 2026-11-24T12:00:00Z"},
+      {"until", "TIME", "before then"},
+      {"who", "ID", "an object id, application id, name or service; local is the Unix socket"},
+      {"operation", "NAME", "KeyCreate, KekOpen, ..."},
+      {"object", "PATH", "it and what is below it: default/keys/mykey"},
+      {"outcome", "CODE", "ok, refused (all but ok), or an error's code"},
+      {"follow", NULL, "go on with what comes"}},
      0,
      0,
      false,
      sr_cli_audit_show},
     {"audit verify",
-     "",
-     "check the audit log's chain",
-     "Exits 1 if an entry was changed, removed or put in.",
-     {FORMAT_OPTION},
+     "[--service S] [--anchor FILE] [--export FILE --public-key PEM]",
+     "check an audit log's chain and signatures",
+     "Exits 1 and names the first entry that does not fit if one was changed, removed or put in, or if the log is "
+     "shorter\n"
+     "than what was signed. With --anchor also if it does not contain that checkpoint: then it was rolled back. With\n"
+     "--export it checks a file of `audit export` by the public key alone, on any machine; - is standard input.",
+     {FORMAT_OPTION,
+      SERVICE_OPTION,
+      {"anchor", "FILE", "what `audit anchor` printed at some time"},
+      {"export", "FILE", "check this file and not the installation"},
+      {"public-key", "PEM", "what `audit public-key` printed, at the time of the export or before"}},
      0,
      0,
      false,
      sr_cli_audit_verify},
+    {"audit export",
+     "[--service S]",
+     "write an audit log out, to be checked elsewhere",
+     "Writes the whole log as lines of JSON: entries with their hashes, signed checkpoints, public keys.",
+     {SERVICE_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_audit_export},
+    {"audit anchor",
+     "[--service S]",
+     "print the newest checkpoint, to be kept elsewhere",
+     "Keep it where who runs this machine cannot change it; `audit verify --anchor` then tells a log that was set "
+     "back.",
+     {SERVICE_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_audit_anchor},
+    {"audit public-key",
+     "[--service S]",
+     "print the key that checks the log's signatures",
+     "Prints PEM, for `audit verify --export` and for openssl.",
+     {SERVICE_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_audit_public_key},
+    {"audit rotate-key",
+     "[--service S]",
+     "change the key that signs the log",
+     "The old key signs for the new one and is destroyed. Prints the new public key.",
+     {SERVICE_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_audit_rotate_key},
     {"backup",
      "FOLDER",
      "back the whole installation up while it runs",
@@ -908,12 +754,26 @@ const struct sr_command sr_commands[] = {
     {NULL, NULL, NULL, NULL, {{0}}, 0, 0, false, NULL},
 };
 
+const struct sr_command *sr_command_at(size_t index)
+{
+	static const struct sr_command *const tables[] = {sr_commands, sr_identity_commands, sr_sign_in_commands, NULL};
+	for (const struct sr_command *const *table = tables; *table; table++) {
+		for (const struct sr_command *command = *table; command->words; command++) {
+			if (index-- == 0) {
+				return command;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* The command whose words begin the line; the longest wins. */
 static const struct sr_command *find(int count, char **words, int *ret_used)
 {
 	const struct sr_command *best = NULL;
 	int used = 0;
-	for (const struct sr_command *command = sr_commands; command->words; command++) {
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
 		char text[64];
 		snprintf(text, sizeof text, "%s", command->words);
 		int word = 0;
@@ -972,15 +832,19 @@ int main(int count, char **words)
 	int first = strcmp(words[1], "help") == 0 ? 2 : 1;
 	int used;
 	const struct sr_command *command = find(count - first, words + first, &used);
+	if (!command && count - first > 1 && strcmp(words[first], "identity") == 0) {
+		first++; /* what is about identities may be said with the word or without: "identity principal list" */
+		command = find(count - first, words + first, &used);
+	}
 	if (!command) {
 		fprintf(stderr, "strongroom: there is no command '%s'; strongroom --help lists them\n", words[first]);
 		return 2;
 	}
-	if (first == 2) {
+	if (strcmp(words[1], "help") == 0) {
 		sr_cli_help(command);
 		return 0;
 	}
-	for (int i = first + used; i < count; i++) {
+	for (int i = first + used; i < count && strcmp(words[i], "--") != 0; i++) {
 		if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
 			sr_cli_help(command);
 			return 0;

@@ -91,6 +91,29 @@ void sr_cli_table_print(const struct sr_cli_table *table)
 	}
 }
 
+void sr_cli_print_list(struct sr_cli *cli, const json_t *list, const struct sr_cli_column *columns, size_t column_count)
+{
+	if (sr_cli_wants_json(cli)) {
+		sr_cli_print_json(list);
+		return;
+	}
+	const char *cells[COLUMNS_MAX];
+	for (size_t i = 0; i < column_count; i++) {
+		cells[i] = columns[i].heading;
+	}
+	struct sr_cli_table *table = sr_cli_table_new(cli, cells, column_count);
+	size_t at;
+	json_t *item;
+	json_array_foreach(list, at, item)
+	{
+		for (size_t i = 0; i < column_count; i++) {
+			cells[i] = sr_cli_text(item, columns[i].member);
+		}
+		sr_cli_table_row(table, cells);
+	}
+	sr_cli_table_print(table);
+}
+
 bool sr_cli_confirm(const char *question)
 {
 	if (!isatty(STDIN_FILENO)) {

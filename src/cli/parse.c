@@ -142,11 +142,15 @@ static struct sr_result take_flag(struct sr_cli *cli, struct line *line, int cou
 
 static struct sr_result read_line(struct sr_cli *cli, struct line *line, int count, char **words)
 {
-	for (int at = 0; at < count; at++) {
-		if (strncmp(words[at], "--", 2) == 0 && words[at][2]) {
+	for (int at = 0; at < count && !cli->rest; at++) {
+		if (strcmp(words[at], "--") == 0) {
+			cli->rest = words + at + 1; /* another program's: nothing of it is ours */
+		} else if (strncmp(words[at], "--", 2) == 0) {
 			SR_TRY(take_flag(cli, line, count, words, &at));
 		} else if (cli->argument_count < SR_CLI_ARGUMENTS_MAX) {
 			cli->arguments[cli->argument_count++] = words[at];
+		} else {
+			return sr_fail(SR_INVALID, "'%s' is one word too many", words[at]);
 		}
 	}
 	if (cli->argument_count < cli->command->least_arguments) {

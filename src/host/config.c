@@ -2,6 +2,7 @@
 #include "host/config.h"
 
 #include "base/text.h"
+#include "net/near_place.h"
 #include "seal/file.h"
 
 #include <stddef.h>
@@ -53,6 +54,12 @@ static const struct row rows[] = {
      FIELD(names),
      0,
      0},
+    {{"public-certificate", "VAULT/NAME",
+      "certificate in a vault that clients are shown, followed as it renews; default: one of the internal CA", ""},
+     TEXT,
+     FIELD(public_certificate),
+     0,
+     0},
     {{"internal", "ADDRESS", "address of the services' own listeners (mutual TLS)", "127.0.0.1"},
      TEXT,
      FIELD(internal),
@@ -62,6 +69,14 @@ static const struct row rows[] = {
       ""},
      TEXT,
      FIELD(authority),
+     0,
+     0},
+    {{"imds-listen", "ADDRESSES",
+      "loopback or link-local ADDRESS:PORT of the metadata endpoint (plain HTTP; tokens of managed identities), "
+      "separated by commas; default none",
+      ""},
+     TEXT,
+     FIELD(imds_listen),
      0,
      0},
     {{"pkcs11-module", "FILE", "library of the hardware module (PKCS#11) in which keys of -HSM types live", ""},
@@ -326,6 +341,19 @@ static struct sr_result check_module(const struct sr_config *config)
 	return sr_ok();
 }
 
+static struct sr_result check_imds_listen(const struct sr_config *config)
+{
+	const char *at = config->imds_listen;
+	struct sr_near_place place;
+	for (bool is_end = false; !is_end;) {
+		SR_CLEANUP(sr_result) struct sr_result read = sr_near_place_next(&at, &place, &is_end);
+		if (!sr_is_ok(read)) {
+			return sr_fail(SR_INVALID, "imds-listen: %s", sr_result_message(read));
+		}
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_config_finish(struct sr_config *config)
 {
 	if (!*config->state) {
@@ -352,6 +380,7 @@ struct sr_result sr_config_finish(struct sr_config *config)
 		return sr_fail(SR_INVALID, "authority: '%s' is not https://HOST[:PORT]", config->authority);
 	}
 	SR_TRY(check_module(config));
+	SR_TRY(check_imds_listen(config));
 	return ports_differ(config);
 }
 

@@ -26,10 +26,11 @@ SR_HANDLER(sr_token_adfs);
 /* directory_api.c: what the other services follow. */
 SR_STREAMER(sr_directory_follow);
 
-/* admin_api.c: status, keys, verification. */
+/* admin_api.c: status, keys, verification; audited.c: the audit log. */
 SR_HANDLER(sr_identity_status);
 SR_HANDLER(sr_identity_rotate);
 SR_STREAMER(sr_identity_verify);
+SR_STREAMER(sr_identity_audit_log);
 SR_HANDLER(sr_identity_freeze);
 SR_HANDLER(sr_identity_thaw);
 
@@ -76,6 +77,7 @@ SR_HANDLER(sr_federation_remove);
 /* assignment_api.c: role assignments. */
 SR_HANDLER(sr_assignments_list);
 SR_HANDLER(sr_assignments_create);
+SR_HANDLER(sr_assignments_get);
 SR_HANDLER(sr_assignments_delete);
 SR_HANDLER(sr_assignments_delete_matching);
 
@@ -105,5 +107,24 @@ SR_HANDLER(sr_management_groups_get);
 SR_HANDLER(sr_management_groups_update);
 SR_HANDLER(sr_management_groups_delete);
 SR_HANDLER(sr_management_groups_place);
+
+/* managed_identity_api.c: principals without a secret. */
+SR_HANDLER(sr_managed_list);
+SR_HANDLER(sr_managed_create);
+SR_HANDLER(sr_managed_get);
+SR_HANDLER(sr_managed_update);
+SR_HANDLER(sr_managed_delete);
+
+/* holder_api.c: who may use them. */
+SR_HANDLER(sr_bindings_list);
+SR_HANDLER(sr_bindings_create);
+SR_HANDLER(sr_bindings_delete);
+SR_HANDLER(sr_headers_create);
+SR_HANDLER(sr_headers_delete);
+
+/* metadata_api.c: their tokens. */
+SR_HANDLER(sr_metadata_token);
+SR_HANDLER(sr_metadata_info);
+SR_HANDLER(sr_job_token);
 
 #endif

@@ -2,13 +2,16 @@
 #include "identity/api.h"
 
 #include "identity/assignment.h"
+#include "identity/body.h"
+#include "identity/custom_role.h"
 #include "identity/object.h"
 #include "identity/revision.h"
 
 struct work {
 	const struct sr_identity_request *request;
 	const char *principal, *role, *scope; /* asked for */
-	struct sr_assignment made;
+	struct sr_connection *connection;
+	json_t *made; /* owned */
 	json_t *list;
 };
 
@@ -25,32 +28,57 @@ static struct sr_result read_body(const struct sr_identity_request *request, jso
 	return sr_ok();
 }
 
-static json_t *assignment_json(const struct sr_assignment *assignment)
+/* What went away meanwhile has no name. */
+static struct sr_result absent(struct sr_result outcome)
 {
+	if (sr_result_code(outcome) == SR_NOT_FOUND) {
+		sr_ignore(outcome);
+		return sr_ok();
+	}
+	return outcome;
+}
+
+/* The assignment with the names of what it refers to; the caller owns *ret_body. */
+static struct sr_result assignment_json(struct sr_connection *connection, struct sr_arena *arena,
+                                        const struct sr_assignment *assignment, json_t **ret_body)
+{
+	struct sr_object object = {.kind = SR_OBJECT_APPLICATION};
+	struct sr_role_definition definition = {.role.name = ""};
+	SR_TRY(absent(sr_object_get(connection, assignment->principal, &object)));
+	SR_TRY(absent(sr_role_definition_find(connection, arena, assignment->role, &definition)));
 	json_t *body = json_object();
 	sr_json_set_string(body, "id", assignment->id);
 	sr_json_set_string(body, "principal", assignment->principal);
+	sr_json_set_string(body, "principalName", object.name);
+	sr_json_set_string(body, "principalType", sr_object_type(object.kind));
 	sr_json_set_string(body, "role", assignment->role);
+	sr_json_set_string(body, "roleName", definition.role.name);
 	sr_json_set_string(body, "scope", assignment->scope);
-	return body;
+	sr_body_set_time(body, "created", assignment->created_s);
+	*ret_body = body;
+	return sr_ok();
 }
 
 static struct sr_result append(const struct sr_assignment *assignment, void *context)
 {
-	json_array_append_new(context, assignment_json(assignment));
+	const struct work *work = context;
+	json_t *item;
+	SR_TRY(assignment_json(work->connection, work->request->arena, assignment, &item));
+	json_array_append_new(work->list, item);
 	return sr_ok();
 }
 
 static struct sr_result list(struct sr_connection *connection, void *context)
 {
 	struct work *work = context;
+	work->connection = connection;
 	const char *object_id = NULL;
 	struct sr_object object;
 	if (work->principal) {
 		SR_TRY(sr_object_find(connection, work->principal, &object));
 		object_id = object.id;
 	}
-	return sr_assignment_each(connection, work->request->arena, object_id, append, work->list);
+	return sr_assignment_each(connection, work->request->arena, object_id, append, work);
 }
 
 /* All, or with ?principal=… those of one. */
@@ -69,9 +97,11 @@ static struct sr_result create(struct sr_connection *connection, void *context)
 	struct work *work = context;
 	struct sr_object object;
 	SR_TRY(sr_object_find(connection, work->principal, &object));
+	struct sr_assignment made;
 	SR_TRY(sr_assignment_make(connection, work->request->arena, object.id, work->role, work->scope,
-	                          work->request->now_s, &work->made));
-	return sr_revision_grow(connection);
+	                          work->request->now_s, &made));
+	SR_TRY(sr_revision_grow(connection));
+	return assignment_json(connection, work->request->arena, &made, &work->made);
 }
 
 struct sr_result sr_assignments_create(const struct sr_identity_request *request, struct sr_identity_answer *answer)
@@ -79,10 +109,14 @@ struct sr_result sr_assignments_create(const struct sr_identity_request *request
 	SR_CLEANUP(sr_json) json_t *asked = NULL;
 	struct work work = {.request = request};
 	SR_TRY(read_body(request, &asked, &work));
-	SR_TRY(sr_database_write(request->store->database, create, &work));
+	struct sr_result written = sr_database_write(request->store->database, create, &work);
+	if (!sr_is_ok(written)) {
+		json_decref(work.made);
+		return written;
+	}
 	answer->status = 201;
 	answer->is_change = true;
-	answer->body = assignment_json(&work.made);
+	answer->body = work.made;
 	return sr_ok();
 }
 
@@ -100,6 +134,22 @@ static struct sr_result remove_matching(struct sr_connection *connection, void *
 	SR_TRY(sr_object_find(connection, work->principal, &object));
 	SR_TRY(sr_assignment_take_back(connection, work->request->arena, object.id, work->role, work->scope));
 	return sr_revision_grow(connection);
+}
+
+static struct sr_result get(struct sr_connection *connection, void *context)
+{
+	struct work *work = context;
+	struct sr_assignment assignment;
+	SR_TRY(sr_assignment_find(connection, work->request->arena, work->request->parts[0], &assignment));
+	return assignment_json(connection, work->request->arena, &assignment, &work->made);
+}
+
+struct sr_result sr_assignments_get(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	struct work work = {.request = request};
+	SR_TRY(sr_database_read(request->store->database, get, &work));
+	answer->body = work.made;
+	return sr_ok();
 }
 
 struct sr_result sr_assignments_delete(const struct sr_identity_request *request, struct sr_identity_answer *answer)

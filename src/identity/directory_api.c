@@ -6,6 +6,7 @@
 #include "identity/custom_role.h"
 #include "identity/deny_assignment.h"
 #include "identity/group.h"
+#include "identity/managed_identity.h"
 #include "identity/management_group.h"
 #include "identity/person.h"
 #include "identity/principal.h"
@@ -45,6 +46,18 @@ static struct sr_result add_person(const struct sr_person *person, void *context
 	sr_json_set_string(item, "oid", person->object_id);
 	sr_json_set_string(item, "name", person->user_name);
 	sr_json_set_bool(item, "enabled", person->is_enabled);
+	json_array_append_new(document->principals, item);
+	return sr_ok();
+}
+
+static struct sr_result add_managed(const struct sr_managed_identity *identity, void *context)
+{
+	const struct document *document = context;
+	json_t *item = json_object();
+	sr_json_set_string(item, "oid", identity->object_id);
+	sr_json_set_string(item, "appId", identity->client_id);
+	sr_json_set_string(item, "name", identity->name);
+	sr_json_set_bool(item, "enabled", identity->is_enabled);
 	json_array_append_new(document->principals, item);
 	return sr_ok();
 }
@@ -160,6 +173,7 @@ static struct sr_result write_document(struct sr_connection *connection, struct 
 	document->principals = set_array(body, "principals");
 	SR_TRY(sr_application_each(connection, add_principal, document));
 	SR_TRY(sr_person_each(connection, add_person, document));
+	SR_TRY(sr_managed_identity_each(connection, document->request->arena, add_managed, document));
 	document->connection = connection;
 	document->groups = set_array(body, "groups");
 	SR_TRY(sr_group_each(connection, NULL, add_group, document));

@@ -2,6 +2,8 @@
 #include "identity/dispatch.h"
 
 #include "base/clock.h"
+#include "identity/audited.h"
+#include "identity/metadata_error.h"
 #include "identity/oauth_error.h"
 #include "identity/page.h"
 #include "identity/route.h"
@@ -14,6 +16,9 @@ static enum sr_door door_of(const struct sr_exchange *exchange)
 {
 	if (sr_exchange_is_local(exchange)) {
 		return SR_DOOR_LOCAL;
+	}
+	if (sr_exchange_is_plain(exchange)) {
+		return SR_DOOR_METADATA;
 	}
 	return sr_exchange_peer_service(exchange)[0] ? SR_DOOR_INTERNAL : SR_DOOR_PUBLIC;
 }
@@ -50,11 +55,18 @@ static struct sr_result read_request(struct sr_exchange *exchange, struct sr_ide
 	    .sent_origin = sr_exchange_header(exchange, "origin"),
 	    .origin = origin_of(identity, exchange),
 	    .peer_address = sr_exchange_peer_address(exchange),
+	    .peer_service = sr_exchange_peer_service(exchange),
+	    .metadata = sr_exchange_header(exchange, "metadata"),
+	    .forwarded_for = sr_exchange_header(exchange, "x-forwarded-for"),
+	    .identity_header = sr_exchange_header(exchange, "x-identity-header"),
 	    .request_id = sr_exchange_request_id(exchange),
+	    .path = sr_exchange_path(exchange),
+	    .is_local = sr_exchange_is_local(exchange),
 	    .now_s = sr_unix_s(),
 	};
 	SR_TRY(sr_parameters_parse(request.arena, sr_exchange_query(exchange), false, &request.query));
 	request.correlation_id = correlation_id(exchange, &request.query);
+	request.has_peer_uid = sr_exchange_peer_uid(exchange, &request.peer_uid);
 	/* All of it before the lease is entered: a slow client must not hold up a recall. */
 	SR_TRY(sr_exchange_read_all(exchange, SR_REQUEST_BODY_MAX, &request.body));
 	*ret_request = request;
@@ -108,7 +120,15 @@ static struct sr_result run_handler(const struct sr_route *route, struct sr_iden
 	if (route->needs_store) {
 		SR_TRY(sr_identity_enter(request->identity, NULL, NULL, &use, &request->store));
 	}
-	return route->handler(request, answer);
+	struct sr_result handled = route->handler(request, answer);
+	if (!request->store && sr_identity_is_audited(route, answer)) {
+		struct sr_result entered = sr_identity_enter(request->identity, NULL, NULL, &use, &request->store);
+		if (!sr_is_ok(entered)) {
+			sr_result_free(handled);
+			return entered; /* nothing goes on unrecorded */
+		}
+	}
+	return sr_identity_audit(route, request, answer, handled);
 }
 
 static void answer_cleanup(struct sr_identity_answer *answer)
@@ -122,7 +142,7 @@ static struct sr_result handle(struct sr_exchange *exchange, const struct sr_rou
 {
 	SR_CLEANUP(answer) struct sr_identity_answer answer = {0};
 	struct sr_result handled = run_handler(route, request, &answer);
-	if (answer.is_change && sr_is_ok(handled)) {
+	if (answer.is_change) { /* it is durable, whatever came after it */
 		sr_identity_announce(request->identity);
 	}
 	if (!sr_is_ok(handled)) {
@@ -178,7 +198,8 @@ static json_t *own_error_json(struct sr_result error, int *ret_status)
 	}
 	*ret_status = own_errors[row].status;
 	json_t *inner = json_object();
-	sr_json_set_string(inner, "code", own_errors[row].name);
+	const char *reason = sr_result_reason(error); /* Azure's own code, where the rules have one */
+	sr_json_set_string(inner, "code", reason ? reason : own_errors[row].name);
 	sr_json_set_string(inner, "message", sr_result_message(error));
 	json_t *body = json_object();
 	sr_json_set(body, "error", inner);
@@ -200,13 +221,26 @@ static json_t *public_error_json(const struct sr_identity *identity, struct sr_e
 	return sr_oauth_error_json(error, &tie);
 }
 
+static json_t *error_json(const struct sr_identity *identity, struct sr_exchange *exchange, struct sr_result error,
+                          int *ret_status)
+{
+	switch (door_of(exchange)) {
+	case SR_DOOR_PUBLIC:
+		return public_error_json(identity, exchange, error, ret_status);
+	case SR_DOOR_METADATA:
+		return sr_metadata_error_json(error, ret_status);
+	case SR_DOOR_INTERNAL:
+	case SR_DOOR_LOCAL:
+		break;
+	}
+	return own_error_json(error, ret_status);
+}
+
 void sr_identity_dispatch_error(struct sr_exchange *exchange, struct sr_result error, void *context)
 {
 	const struct sr_identity *identity = context;
 	int status;
-	SR_CLEANUP(sr_json)
-	json_t *body = door_of(exchange) == SR_DOOR_PUBLIC ? public_error_json(identity, exchange, error, &status)
-	                                                   : own_error_json(error, &status);
+	SR_CLEANUP(sr_json) json_t *body = error_json(identity, exchange, error, &status);
 	add_headers(exchange, true, status == 503 ? 1 : 0);
 	if (status == 401 && sr_exchange_header(exchange, "authorization")) {
 		sr_exchange_add_header(exchange, "WWW-Authenticate", "Basic realm=\"strongroom\""); /* RFC 6749 5.2 */

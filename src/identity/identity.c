@@ -20,6 +20,7 @@ static struct sr_identity_options options_of(struct sr_host *host)
 	    .internal_port = (uint16_t)config->identity_internal_port,
 	    .vault_address = config->internal,
 	    .vault_port = (uint16_t)config->vault_internal_port,
+	    .metadata_listen = config->imds_listen,
 	    .socket_path = sr_host_socket_path(host),
 	    .state_dir = sr_host_state_dir(host),
 	    .authority = config->authority,

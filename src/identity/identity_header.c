@@ -2,6 +2,7 @@
 #include "identity/identity_holder.h"
 
 #include "identity/object.h"
+#include "identity/revoked.h"
 #include "seal/crypto.h"
 
 #include <string.h>
@@ -40,7 +41,7 @@ static struct sr_result insert_row(struct sr_connection *connection, const char 
 }
 
 struct sr_result sr_identity_header_make(struct sr_connection *connection, const char *label, int64_t lifetime_s,
-                                         int64_t now_s, char ret_id[static SR_ID_TEXT_LEN], struct sr_buf *text)
+                                         int64_t now_s, char ret_id[static SR_GUID_TEXT_LEN], struct sr_buf *text)
 {
 	SR_TRY(sr_object_check_name("a header's label", label, SR_HEADER_LABEL_MAX));
 	if (lifetime_s < 1 || lifetime_s > SR_HEADER_LIFETIME_MAX_S) {
@@ -48,8 +49,8 @@ struct sr_result sr_identity_header_make(struct sr_connection *connection, const
 	}
 	SR_TRY(sweep(connection, now_s));
 	struct sr_id id = sr_id_random();
-	char id_text[SR_ID_TEXT_LEN];
-	sr_id_text(&id, id_text);
+	char id_text[SR_GUID_TEXT_LEN];
+	sr_guid_text(&id, id_text);
 	sr_buf_printf(text, "%s.", id_text);
 	size_t start = text->len;
 	SR_TRY(sr_secret_text_new(SECRET_ENTROPY_LEN, text));
@@ -69,11 +70,12 @@ static struct sr_result run_for(struct sr_connection *connection, const char *sq
 	return sr_run(statement);
 }
 
-struct sr_result sr_identity_header_revoke(struct sr_connection *connection, const char *id)
+struct sr_result sr_identity_header_revoke(struct sr_connection *connection, const char *id, int64_t now_s)
 {
 	SR_TRY(run_for(connection, "DELETE FROM held_identity WHERE holder = ?1", id));
 	SR_TRY(run_for(connection, "DELETE FROM identity_header WHERE header_id = ?1", id));
-	return sr_changes(connection) ? sr_ok() : sr_fail(SR_NOT_FOUND, "there is no identity header '%.64s'", id);
+	return sr_changes(connection) ? sr_revoke(connection, id, now_s)
+	                              : sr_fail(SR_NOT_FOUND, "there is no identity header '%.64s'", id);
 }
 
 static struct sr_result refuse(void)
@@ -82,9 +84,9 @@ static struct sr_result refuse(void)
 }
 
 struct sr_result sr_identity_header_check(struct sr_connection *connection, const char *presented, int64_t now_s,
-                                          char ret_id[static SR_ID_TEXT_LEN])
+                                          char ret_id[static SR_GUID_TEXT_LEN])
 {
-	size_t id_len = SR_ID_TEXT_LEN - 1;
+	size_t id_len = SR_GUID_TEXT_LEN - 1;
 	if (strlen(presented) <= id_len + 1 || presented[id_len] != '.') {
 		return refuse();
 	}

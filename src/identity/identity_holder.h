@@ -29,13 +29,14 @@ struct sr_imds_binding {
 
 /*
  * Binds an address, or a user at a loopback one, or gives the binding that is there. A loopback address alone would
- * mean every process of this machine, so it needs a uid; any other must not have one, since nobody could check it.
+ * mean every process of this machine, so it needs a uid; an address that is not near must not have one, since nobody
+ * could check it.
  * SR_INVALID says so.
  */
 SR_MUST struct sr_result sr_imds_binding_make(struct sr_connection *connection, const char *address, int64_t uid,
                                               int64_t now_s, struct sr_imds_binding *ret_binding);
-/* Removes it with what it held. SR_NOT_FOUND. */
-SR_MUST struct sr_result sr_imds_binding_remove(struct sr_connection *connection, const char *id);
+/* Removes it with what it held; tokens that were got by it end. SR_NOT_FOUND. */
+SR_MUST struct sr_result sr_imds_binding_remove(struct sr_connection *connection, const char *id, int64_t now_s);
 /* By address and uid. SR_NOT_FOUND. */
 SR_MUST struct sr_result sr_imds_binding_find(struct sr_connection *connection, const char *address, int64_t uid,
                                               struct sr_imds_binding *ret_binding);
@@ -54,13 +55,13 @@ SR_MUST struct sr_result sr_holder_take_back(struct sr_connection *connection, c
  * ended are swept. SR_INVALID: no fit label or lifetime (1 second to 31 days).
  */
 SR_MUST struct sr_result sr_identity_header_make(struct sr_connection *connection, const char *label,
-                                                 int64_t lifetime_s, int64_t now_s, char ret_id[static SR_ID_TEXT_LEN],
-                                                 struct sr_buf *text);
-/* SR_NOT_FOUND. */
-SR_MUST struct sr_result sr_identity_header_revoke(struct sr_connection *connection, const char *id);
+                                                 int64_t lifetime_s, int64_t now_s,
+                                                 char ret_id[static SR_GUID_TEXT_LEN], struct sr_buf *text);
+/* Takes it back; tokens that were got by it end. SR_NOT_FOUND. */
+SR_MUST struct sr_result sr_identity_header_revoke(struct sr_connection *connection, const char *id, int64_t now_s);
 /* The holder of a header that a job presents; SR_UNAUTHENTICATED if it is none, or has ended. Constant time in the
  * secret. */
 SR_MUST struct sr_result sr_identity_header_check(struct sr_connection *connection, const char *presented,
-                                                  int64_t now_s, char ret_id[static SR_ID_TEXT_LEN]);
+                                                  int64_t now_s, char ret_id[static SR_GUID_TEXT_LEN]);
 
 #endif

@@ -1,6 +1,8 @@
 /* Rows of bindings, and of what bindings and headers hold. */
 #include "identity/identity_holder.h"
 
+#include "identity/revoked.h"
+
 #include <string.h>
 
 static struct sr_result check(const char *address, int64_t uid, char ret_address[static SR_IP_TEXT_LEN])
@@ -14,8 +16,8 @@ static struct sr_result check(const char *address, int64_t uid, char ret_address
 		return sr_fail(SR_INVALID, "%s is every process of this machine: say whose processes are meant by a user id",
 		               ret_address);
 	}
-	if (reach != SR_REACH_LOOPBACK && uid != SR_ANY_UID) {
-		return sr_fail(SR_INVALID, "a user id counts at a loopback address only: the users at %s cannot be told apart",
+	if (reach == SR_REACH_FAR && uid != SR_ANY_UID) {
+		return sr_fail(SR_INVALID, "a user id counts on this machine only: the users at %s cannot be told apart",
 		               ret_address);
 	}
 	return sr_ok();
@@ -85,11 +87,12 @@ static struct sr_result run_for(struct sr_connection *connection, const char *sq
 	return sr_run(statement);
 }
 
-struct sr_result sr_imds_binding_remove(struct sr_connection *connection, const char *id)
+struct sr_result sr_imds_binding_remove(struct sr_connection *connection, const char *id, int64_t now_s)
 {
 	SR_TRY(run_for(connection, "DELETE FROM held_identity WHERE holder = lower(?1)", id));
 	SR_TRY(run_for(connection, "DELETE FROM imds_binding WHERE binding_id = lower(?1)", id));
-	return sr_changes(connection) ? sr_ok() : sr_fail(SR_NOT_FOUND, "there is no binding '%.64s'", id);
+	return sr_changes(connection) ? sr_revoke(connection, id, now_s)
+	                              : sr_fail(SR_NOT_FOUND, "there is no binding '%.64s'", id);
 }
 
 struct sr_result sr_imds_binding_each(struct sr_connection *connection,

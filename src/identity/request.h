@@ -21,9 +21,15 @@ struct sr_identity_request {
 	const char *authorization;        /* the header, or NULL */
 	const char *cookie, *sent_origin; /* Cookie and Origin, or NULL */
 	const char *origin; /* "https://HOST:PORT" by which the client reached us, if it is ours; else the authority */
-	const char *peer_address;   /* "127.0.0.1" */
-	const char *request_id;     /* ours */
-	const char *correlation_id; /* the client's, or ours */
+	const char *peer_address; /* "127.0.0.1" */
+	const char *peer_service; /* of our own on the internal listener; "" or NULL: none */
+	bool has_peer_uid;        /* a process of this machine asks in plain, and this is whose: */
+	uint32_t peer_uid;
+	const char *metadata, *forwarded_for, *identity_header; /* headers, or NULL */
+	const char *request_id;                                 /* ours */
+	const char *correlation_id;                             /* the client's, or ours */
+	struct sr_bytes path;                                   /* as sent */
+	bool is_local;                                          /* the administrator, on the Unix socket */
 	int64_t now_s;
 };
 
@@ -35,6 +41,9 @@ struct sr_identity_answer {
 	bool is_secret;         /* must not be kept by caches */
 	bool is_change;         /* the directory has changed: tell its followers */
 	unsigned retry_after_s; /* 0: none; also sent with an error */
+	/* What the audit entry says beyond the route's operation, its outcome and where it came from: who (if it is not the
+	 * local administrator), what about, details. Borrowed until the answer is sent; nothing secret. */
+	struct sr_audit_event audit;
 };
 
 /* Answers a request; an error becomes the answer of the door by which it came. */

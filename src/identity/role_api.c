@@ -4,6 +4,7 @@
 #include "identity/body.h"
 #include "identity/custom_role.h"
 #include "identity/deny_assignment.h"
+#include "identity/manager.h"
 #include "identity/revision.h"
 
 struct work {
@@ -145,6 +146,7 @@ static struct sr_result list_denials(struct sr_connection *connection, void *con
 
 struct sr_result sr_denials_list(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
+	SR_TRY(sr_manager_check(request));
 	SR_CLEANUP(sr_json) json_t *value = json_array();
 	struct work work = {.request = request, .list = value};
 	SR_TRY(sr_database_read(request->store->database, list_denials, &work));
@@ -167,6 +169,7 @@ static struct sr_result deny(struct sr_connection *connection, void *context)
 
 struct sr_result sr_denials_create(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
+	SR_TRY(sr_manager_check(request));
 	SR_CLEANUP(sr_json) json_t *asked = NULL;
 	SR_TRY(sr_body_parse(request, &asked));
 	struct work work = {.request = request, .asked = asked};
@@ -187,6 +190,7 @@ static struct sr_result allow_again(struct sr_connection *connection, void *cont
 
 struct sr_result sr_denials_delete(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
+	SR_TRY(sr_manager_check(request));
 	struct work work = {.request = request};
 	SR_TRY(sr_database_write(request->store->database, allow_again, &work));
 	answer->status = 204;

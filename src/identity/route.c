@@ -32,6 +32,8 @@ static const struct sr_route routes[] = {
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/image", true, sr_identity_freeze, NULL},
 	{"DELETE", SR_DOOR_LOCAL, "/_strongroom/image", false, sr_identity_thaw, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/verify", false, NULL, sr_identity_verify},
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/audit/{what}", false, NULL, sr_identity_audit_log},
+	{"POST", SR_DOOR_LOCAL, "/_strongroom/audit/{what}", false, NULL, sr_identity_audit_log},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_list, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/principals", true, sr_principals_create, NULL},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/principals/{principal}", true, sr_principals_get, NULL},

@@ -8,7 +8,8 @@
 enum sr_door {
 	SR_DOOR_PUBLIC = 1,   /* clients, TLS */
 	SR_DOOR_INTERNAL = 2, /* our services, mutual TLS */
-	SR_DOOR_LOCAL = 4     /* the machine's administrator, Unix socket */
+	SR_DOOR_LOCAL = 4,    /* the machine's administrator, Unix socket */
+	SR_DOOR_METADATA = 8  /* instance metadata, plain HTTP from a link away at most */
 };
 
 struct sr_route {

@@ -1,6 +1,8 @@
 /* SQL of identity's tables; the statements that use them are beside their nouns. */
 #include "identity/schema.h"
 
+#include "audit/signer.h"
+
 #include <stddef.h>
 
 const char sr_identity_schema[] =
@@ -113,5 +115,6 @@ static const char managed_identities[] =
     "CREATE TABLE held_identity ("
     "  holder TEXT NOT NULL, identity TEXT NOT NULL, PRIMARY KEY (holder, identity)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX held_identity_of ON held_identity (identity);";
+static const char audit[] = SR_AUDIT_CHAIN_SQL SR_AUDIT_CHECKPOINT_SQL;
 
-const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, NULL};
+const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, audit, NULL};

@@ -5,13 +5,16 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "identity/dispatch.h"
+#include "identity/metadata_listen.h"
 
 enum {
 	FAILURE_BURST = 10,         /* wrong secrets of a client from an address at once, */
 	FAILURE_INTERVAL_MS = 6000, /* and one more each so often */
+	METADATA_BURST = 200,       /* tokens from the metadata endpoint for an address at once, */
+	METADATA_INTERVAL_MS = 50,  /* and one more each so often */
 	ADDRESS_BURST = 100,        /* the same of an address, for all names together */
 	ADDRESS_INTERVAL_MS = 1000,
-	TEND_INTERVAL_MS = 60000, /* how often signing keys are looked after */
+	TEND_INTERVAL_MS = 10000, /* how often signing keys are looked after, and the audit log signed */
 	GRACE_MS = 5000           /* for exchanges that run when the service stops */
 };
 
@@ -67,6 +70,7 @@ static struct sr_result tend_once(struct sr_identity *identity)
 	struct sr_identity_store *store;
 	SR_TRY(sr_identity_enter(identity, NULL, NULL, &use, &store));
 	bool is_changed;
+	SR_TRY(sr_audit_sign(store->audit, sr_unix_s()));
 	SR_TRY(sr_signing_keys_tend(store->signing_keys, sr_unix_s(), &is_changed));
 	if (is_changed) {
 		sr_log(SR_LOG_NOTICE, "signing keys have changed by their schedule");
@@ -120,6 +124,7 @@ static struct sr_result listen_everywhere(struct sr_identity *identity)
 	for (const char *const *address = options->listen_addresses; *address; address++) {
 		SR_TRY(sr_server_listen(server, options->public_tls, *address, identity->port, &identity->port));
 	}
+	SR_TRY(sr_metadata_listen(server, options->metadata_listen));
 	SR_TRY(sr_server_listen(server, options->internal_tls, options->internal_address, options->internal_port,
 	                        &identity->internal_port));
 	return sr_server_listen_unix(server, options->socket_path);
@@ -139,6 +144,7 @@ struct sr_result sr_identity_start(const struct sr_identity_options *options, st
 	sr_mutex_init(&identity->watch.mutex, SR_RANK_SERVICE);
 	sr_cond_init(&identity->watch.cond);
 	identity->rate_limit = sr_rate_limit_new(FAILURE_BURST, FAILURE_INTERVAL_MS);
+	identity->metadata_limit = sr_rate_limit_new(METADATA_BURST, METADATA_INTERVAL_MS);
 	identity->address_limit = sr_rate_limit_new(ADDRESS_BURST, ADDRESS_INTERVAL_MS);
 	identity->device_flows = sr_device_flows_new();
 	sr_mutex_init(&identity->password_mutex, SR_RANK_SERVICE);
@@ -184,6 +190,7 @@ void sr_identity_stop(struct sr_identity *identity)
 		sr_keyring_stop(identity->keyring);
 	}
 	sr_rate_limit_free(identity->rate_limit);
+	sr_rate_limit_free(identity->metadata_limit);
 	sr_rate_limit_free(identity->address_limit);
 	sr_device_flows_free(identity->device_flows);
 	sr_page_sessions_free(identity->page_sessions);

@@ -25,6 +25,7 @@ struct sr_identity_options {
 	uint16_t internal_port;
 	const char *vault_address;
 	uint16_t vault_port;
+	const char *metadata_listen; /* "ADDRESS:PORT,…" of the metadata endpoint, plain HTTP; "" or NULL: none */
 	const char *socket_path;
 	const char *state_dir;
 	const char *authority; /* "https://127.0.0.1:8441", without a trailing slash */
@@ -47,8 +48,9 @@ struct sr_identity {
 	uint64_t started_ms;
 	struct sr_keyring *keyring;
 	struct sr_server *server;
-	struct sr_rate_limit *rate_limit;    /* failures of a name from an address */
-	struct sr_rate_limit *address_limit; /* failures from an address, whatever the name */
+	struct sr_rate_limit *rate_limit;     /* failures of a name from an address */
+	struct sr_rate_limit *address_limit;  /* failures from an address, whatever the name */
+	struct sr_rate_limit *metadata_limit; /* tokens by address, and wrong headers of jobs */
 	struct sr_device_flows *device_flows;
 	struct sr_page_sessions *page_sessions;
 	struct sr_mutex password_mutex; /* one password is hashed at a time: each takes 32 MiB */

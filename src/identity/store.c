@@ -1,6 +1,7 @@
 /* Opening and closing identity's state. Its rows are in the files of their nouns. */
 #include "identity/store.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "identity/schema.h"
 
@@ -57,6 +58,17 @@ static struct sr_result load_installation(struct sr_connection *connection, void
 	return copy_guid(select, 1, store->subscription);
 }
 
+/* The audit log's key, and a checkpoint for what an earlier opening left unsigned. */
+static struct sr_result open_audit(struct sr_identity_store *store, const struct sr_id *database_id,
+                                   const struct sr_secret *dek, int64_t now_s)
+{
+	SR_CLEANUP(sr_secret) struct sr_secret *key = NULL;
+	SR_TRY(sr_derive(dek, SR_LITERAL(""), "identity/audit", SR_KEY_LEN, &key));
+	SR_TRY(sr_aead_new(key, &store->audit_aead));
+	SR_TRY(sr_audit_signer_open(store->database, store->audit_aead, "identity", database_id, now_s, &store->audit));
+	return sr_audit_sign(store->audit, now_s);
+}
+
 struct sr_result sr_identity_store_open(const char *path, const struct sr_id *database_id, const struct sr_secret *dek,
                                         int64_t token_lifetime_s, int64_t now_s, struct sr_identity_store **ret_store)
 {
@@ -66,6 +78,7 @@ struct sr_result sr_identity_store_open(const char *path, const struct sr_id *da
 	SR_TRY(sr_database_open(&options, dek, &store->database));
 	SR_TRY(sr_database_write(store->database, load_installation, store));
 	SR_TRY(sr_signing_keys_open(store->database, dek, token_lifetime_s, now_s, &store->signing_keys));
+	SR_TRY(open_audit(store, database_id, dek, now_s));
 	*ret_store = SR_TAKE(store);
 	return sr_ok();
 }
@@ -73,6 +86,12 @@ struct sr_result sr_identity_store_open(const char *path, const struct sr_id *da
 void sr_identity_store_close(struct sr_identity_store *store)
 {
 	if (store) {
+		if (store->audit) {
+			sr_ignore(
+			    sr_audit_sign(store->audit, sr_unix_s())); /* what is left unsigned is signed at the next opening */
+		}
+		sr_audit_signer_close(store->audit);
+		sr_aead_free(store->audit_aead);
 		sr_signing_keys_close(store->signing_keys);
 		sr_database_close(store->database);
 		sr_free(store);

@@ -5,6 +5,7 @@
 #ifndef SR_IDENTITY_STORE_H
 #define SR_IDENTITY_STORE_H
 
+#include "audit/signer.h"
 #include "base/text.h"
 #include "identity/signing_keys.h"
 #include "seal/database.h"
@@ -12,6 +13,8 @@
 struct sr_identity_store {
 	struct sr_database *database;
 	struct sr_signing_keys *signing_keys;
+	struct sr_aead *audit_aead; /* seals the audit log's key */
+	struct sr_audit_signer *audit;
 	char tenant[SR_GUID_TEXT_LEN];
 	char subscription[SR_GUID_TEXT_LEN];
 };

@@ -41,6 +41,7 @@ static json_t *common_claims(const struct sr_token_claims *claims, const char *a
 	sr_json_set_string(body, "oid", claims->object_id);
 	sr_json_set_string(body, "sub", claims->object_id);
 	sr_json_set_string(body, "tid", claims->tenant);
+	sr_json_set_string(body, "xms_mirid", claims->resource_id);
 	set_token_id(body);
 	sr_json_set_string(body, "ver", is_v2 ? "2.0" : "1.0");
 	return body;

@@ -247,13 +247,19 @@ static struct sr_result read_head(struct reply *reply)
 	return sr_ok();
 }
 
+/* An error's answer is kept whole, for whoever explains it. */
+static bool is_streamed(const struct reply *reply)
+{
+	return reply->request->on_body && reply->head.status < 300;
+}
+
 static struct sr_result deliver(struct reply *reply, struct sr_bytes bytes)
 {
 	reply->body_seen += bytes.len;
 	if (bytes.len == 0) {
 		return sr_ok();
 	}
-	if (reply->request->on_body) {
+	if (is_streamed(reply)) {
 		return reply->request->on_body(bytes, reply->request->context);
 	}
 	sr_buf_append(&reply->response->body, bytes);
@@ -313,7 +319,7 @@ static struct sr_result read_body(struct reply *reply)
 		return read_chunked(reply);
 	}
 	if (head->has_body_len) {
-		if (!reply->request->on_body && (uint64_t)head->body_len > reply->body_max) {
+		if (!is_streamed(reply) && (uint64_t)head->body_len > reply->body_max) {
 			return sr_fail(SR_TOO_LARGE, "read a response: it is longer than %zu bytes", reply->body_max);
 		}
 		return read_counted(reply, (uint64_t)head->body_len);

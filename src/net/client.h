@@ -27,7 +27,8 @@ struct sr_client_request {
 	struct sr_bytes body;
 	uint64_t timeout_ms;     /* for the whole exchange; 0: 30,000 */
 	size_t max_response_len; /* 0: 16 MiB */
-	/* Where set, body bytes go here as they come and `body` of the response stays empty; an error ends the exchange. */
+	/* Where set, body bytes of an answer with a status under 300 go here as they come and `body` of the response stays
+	 * empty; an error ends the exchange. */
 	struct sr_result (*on_body)(struct sr_bytes bytes, void *context);
 	void *context;
 };

@@ -1,6 +1,7 @@
 /* The endpoints under /_strongroom but verification: a table like the customers' one, without tokens. */
 #include "vault/admin_api.h"
 
+#include "audit/audit_api.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "seal/image.h"
@@ -18,14 +19,13 @@
 #include <string.h>
 
 #define PREFIX "/_strongroom/"
+#define AUDIT  "audit/"
 
 enum {
 	BODY_MAX = 4096,
 	ANSWER_MAX = 16 * 1024 * 1024,
 	KEK_PAGE = 500,
-	VAULT_PAGE = 100,
-	AUDIT_PAGE_MAX = 10000,
-	AUDIT_PAGE = 100
+	VAULT_PAGE = 100
 };
 
 bool sr_vault_admin_is_for(struct sr_exchange *exchange)
@@ -198,65 +198,6 @@ static struct sr_result handle_keks(struct admin_call *call)
 	                              .leases = &leases,
 	                              .items = items};
 	SR_TRY(sr_database_read(call->vault->state.database, list_keks, &listing));
-	return send_json(call, body);
-}
-
-struct audit_listing {
-	uint64_t after;
-	unsigned limit;
-	json_t *items;
-};
-
-/* The entry's own members with its place in the chain. */
-static struct sr_result add_entry(uint64_t seq, struct sr_bytes entry, struct sr_bytes hash, void *context)
-{
-	json_t *items = context, *item;
-	SR_TRY(sr_json_parse(entry, &item));
-	char hex[2 * SR_SHA256_LEN + 1] = "";
-	if (hash.len == SR_SHA256_LEN) {
-		sr_hex_encode(hash, hex);
-	}
-	sr_json_set_int(item, "seq", (int64_t)seq);
-	sr_json_set_string(item, "hash", hex);
-	json_array_append_new(items, item);
-	return sr_ok();
-}
-
-static struct sr_result list_audit(struct sr_connection *connection, void *context)
-{
-	struct audit_listing *listing = context;
-	return sr_audit_each(connection, listing->after, listing->limit, add_entry, listing->items);
-}
-
-static struct sr_result handle_audit(struct admin_call *call)
-{
-	uint64_t after = 0, limit = AUDIT_PAGE;
-	const char *after_text = sr_parameter_get(&call->query, "after");
-	const char *limit_text = sr_parameter_get(&call->query, "limit");
-	if (after_text) {
-		SR_TRY(sr_parse_u64(sr_bytes_str(after_text), INT64_MAX, &after));
-	}
-	if (limit_text) {
-		SR_TRY(sr_parse_u64(sr_bytes_str(limit_text), UINT32_MAX, &limit));
-	}
-	SR_CLEANUP(sr_json) json_t *body = json_object();
-	json_t *items = json_array();
-	sr_json_set(body, "value", items);
-	struct audit_listing listing = {after, limit < AUDIT_PAGE_MAX ? (unsigned)limit : AUDIT_PAGE_MAX, items};
-	SR_TRY(sr_database_read(call->vault->state.database, list_audit, &listing));
-	return send_json(call, body);
-}
-
-static struct sr_result handle_audit_verify(struct admin_call *call)
-{
-	struct sr_audit_verdict verdict;
-	SR_TRY(sr_audit_verify(call->vault->state.database, &verdict));
-	SR_CLEANUP(sr_json) json_t *body = json_object();
-	sr_json_set_int(body, "entries", (int64_t)verdict.entries);
-	sr_json_set_string(body, "result", verdict.broken_at ? "broken" : "ok");
-	if (verdict.broken_at) {
-		sr_json_set_int(body, "at", (int64_t)verdict.broken_at);
-	}
 	return send_json(call, body);
 }
 
@@ -439,8 +380,6 @@ static const struct {
 } endpoints[] = {
     {"GET", "status", handle_status},
     {"GET", "keks", handle_keks},
-    {"GET", "audit", handle_audit},
-    {"POST", "audit/verify", handle_audit_verify},
     {"POST", "vaults", handle_vault_create},
     {"GET", "vaults", handle_vaults},
     {"GET", "operations", handle_operations},
@@ -466,6 +405,10 @@ struct sr_result sr_vault_admin_handle(struct sr_exchange *exchange, struct sr_v
 		    sr_equal_public(sr_bytes_str(endpoints[i].path), rest)) {
 			return endpoints[i].handle(&call);
 		}
+	}
+	if (sr_bytes_start_with(rest, SR_LITERAL(AUDIT))) {
+		const struct sr_bytes what = sr_bytes_of(rest.data + sizeof AUDIT - 1, rest.len - (sizeof AUDIT - 1));
+		return sr_audit_api_handle(exchange, sr_arena_text(call.arena, what), vault->audit);
 	}
 	return sr_fail_as(SR_NOT_FOUND, "NotFound", "the vault has no such endpoint");
 }

@@ -164,9 +164,10 @@ static void try_all(struct verification *verification, const char *what, sr_data
 static void check_audit(struct verification *verification)
 {
 	struct sr_audit_verdict verdict = {0};
-	struct sr_result result = sr_audit_verify(verification->vault->state.database, &verdict);
+	struct sr_result result = sr_audit_verify(verification->vault->audit, NULL, &verdict);
 	if (sr_is_ok(result) && verdict.broken_at) {
-		result = sr_fail(SR_CORRUPT, "the chain is broken at entry %llu", (unsigned long long)verdict.broken_at);
+		result = sr_fail(SR_CORRUPT, "the chain is broken at entry %llu: %s", (unsigned long long)verdict.broken_at,
+		                 verdict.why);
 	}
 	note(verification, "audit", "", result);
 	sr_verification_progress(&verification->report, "audit", verdict.entries, verdict.entries);

@@ -13,7 +13,7 @@ struct sr_vault;
 struct sr_chore {
 	const char *name; /* for the log: "purge-secrets" */
 	/* The next Unix second at which there is something to do, now or past included; SR_NO_TIME where there is nothing.
-	 * Within a read. NULL: the chore runs at every look, twice a minute, and knows by itself. */
+	 * Within a read. NULL: the chore runs at every look, six times a minute, and knows by itself. */
 	struct sr_result (*next)(struct sr_connection *connection, int64_t *ret_time);
 	/* Does what is due at `now`, one durable, audited step at a time, so that a crash loses none and repeats none. A
 	 * failure is logged and tried again later; it does not keep other chores from their time. */

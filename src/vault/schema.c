@@ -2,6 +2,8 @@
  * files. Times are Unix seconds. Names of vaults and keys ignore case, as Key Vault's do. */
 #include "vault/schema.h"
 
+#include "audit/signer.h"
+
 #include <stddef.h>
 
 const char sr_vault_schema[] =
@@ -62,11 +64,7 @@ const char sr_vault_schema[] =
     ") WITHOUT ROWID;"
     "CREATE INDEX kek_by_key ON kek(vault, key, version);"
 
-    "CREATE TABLE audit("
-    " seq INTEGER PRIMARY KEY,"
-    " entry TEXT NOT NULL," /* JSON, in audit.c */
-    " hash BLOB NOT NULL"   /* SHA-256(hash of seq - 1, or 32 zeros; seq as u64; entry) */
-    ");"
+    SR_AUDIT_CHAIN_SQL
 
     "CREATE TABLE record(" /* single things: the internal CA, the lease's length */
     " name TEXT NOT NULL PRIMARY KEY,"
@@ -222,7 +220,7 @@ static const char vault_access[] =
     " last BLOB NOT NULL,"
     " PRIMARY KEY(vault, position)"
     ") WITHOUT ROWID;";
-static const char audit_checkpoints[] = "SELECT 1";
+static const char audit_checkpoints[] = SR_AUDIT_CHECKPOINT_SQL;
 static const char key_tending[] =
     "ALTER TABLE key ADD COLUMN tend_at INTEGER DEFAULT 0;" /* when its policy asks for something; 0: to be worked out;
                                                                NULL: never */

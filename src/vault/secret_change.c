@@ -2,9 +2,13 @@
 #include "vault/secret_handlers.h"
 
 #include "base/clock.h"
+#include "seal/x509.h"
 #include "vault/secret_json.h"
 
 #include <string.h>
+
+#define PFX "application/x-pkcs12"
+#define PEM "application/x-pem-file"
 
 struct search {
 	const struct sr_vault_call *call;
@@ -144,18 +148,34 @@ struct sr_result sr_handle_secret_update(struct sr_vault_call *call, struct sr_v
 	return answer_bundle(call, &update.secret, answer);
 }
 
-/* The form in which a certificate's secret is wanted. */
-static struct sr_result check_out_content_type(const struct sr_vault_call *call, const struct sr_secret_record *secret)
+/* A certificate's PKCS#12, kept as Base64, as PEM. */
+static struct sr_result convert_to_pem(struct sr_arena *arena, struct sr_secret_record *secret)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf pfx = SR_BUF(SR_SECRET_VALUE_MAX), pem = SR_BUF(4 * SR_SECRET_VALUE_MAX);
+	SR_TRY(sr_base64_decode(secret->value, &pfx));
+	struct sr_x509_import import = {0};
+	SR_TRY(sr_x509_from_pkcs12(arena, sr_buf_bytes(&pfx), "", &import));
+	struct sr_result result = sr_first_error(sr_x509_pem(import.keypair, &import.chain, &pem), sr_buf_result(&pem));
+	sr_keypair_free(import.keypair);
+	SR_TRY(result);
+	secret->value = sr_arena_copy(arena, sr_buf_bytes(&pem));
+	secret->content_type = PEM;
+	return sr_ok();
+}
+
+/* The form in which a certificate's secret is wanted: its own, or PEM of PKCS#12, as the service converts. */
+static struct sr_result give_wanted_form(const struct sr_vault_call *call, struct sr_secret_record *secret)
 {
 	const char *wanted = sr_parameter_get(&call->query, "outContentType");
-	if (!wanted || (secret->content_type && strcmp(wanted, secret->content_type) == 0)) {
+	const char *kept = secret->content_type ? secret->content_type : "";
+	if (!wanted || strcmp(wanted, kept) == 0) {
 		return sr_ok();
 	}
-	if (!secret->is_managed) {
-		return sr_fail(SR_INVALID, "outContentType: only a certificate's secret has another form than its own.");
+	if (secret->is_managed && strcmp(wanted, PEM) == 0 && strcmp(kept, PFX) == 0) {
+		return convert_to_pem(call->arena, secret);
 	}
-	return sr_fail(SR_INVALID, "outContentType: this certificate is kept as %.255s, and is given as nothing else.",
-	               secret->content_type ? secret->content_type : "it was imported");
+	return sr_fail(SR_INVALID, "outContentType: a certificate's secret is given as it is kept, or its PKCS#12 as PEM; "
+	                           "nothing else is converted.");
 }
 
 /* A disabled secret is refused; one that is expired, or not yet valid, is still given: its owner decides. */
@@ -166,7 +186,7 @@ struct sr_result sr_handle_secret_get(struct sr_vault_call *call, struct sr_vaul
 	if (!secret.is_enabled) {
 		return sr_fail_as(SR_DENIED, "SecretDisabled", "Operation get is not allowed on a disabled secret.");
 	}
-	SR_TRY(check_out_content_type(call, &secret));
+	SR_TRY(give_wanted_form(call, &secret));
 	call->version = secret.version; /* for the audit entry: which one was given */
 	return answer_bundle(call, &secret, answer);
 }

@@ -15,8 +15,9 @@ enum { PLACE_MAX = 512, PAGE_FIRST = 32 };
 enum { SEALED_COLUMN = 14 };
 #define WITH_LATEST  "secret AS s CROSS JOIN secret_version AS v ON v.id = s.latest"
 #define WITH_VERSION "secret AS s CROSS JOIN secret_version AS v ON v.secret = s.id"
-/* ?3 is an enum sr_secret_presence; names that are deleted are none that live, so at most one row is found. */
-#define PRESENT "s.vault = ?1 AND s.name = ?2 AND s.deleted BETWEEN (?3 = 1) AND (?3 > 0)"
+/* ?3 is an enum sr_secret_presence; names that are deleted are none that live, so at most one row is found.
+ * Values to be equal to, not a range: the name would not be sought behind one. */
+#define PRESENT "s.vault = ?1 AND s.name = ?2 AND s.deleted IN ((?3 = 1), (?3 > 0))"
 
 /* What a value is tied to: its place, in which names ignore case. */
 static struct sr_result write_place(const struct sr_secret_record *secret, struct sr_buf *place)
@@ -325,6 +326,22 @@ struct sr_result sr_vault_secret_purge(struct sr_connection *connection, const c
 	return sr_ok();
 }
 
+struct sr_result sr_vault_secrets_purge(struct sr_connection *connection, const char *vault)
+{
+	static const char *const steps[] = {
+	    "DELETE FROM secret_version WHERE secret IN (SELECT id FROM secret WHERE vault = ?1)",
+	    "DELETE FROM secret WHERE vault = ?1",
+	};
+	SR_TRY(sr_execute(connection, "PRAGMA secure_delete = ON"));
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
+		SR_TRY(sr_prepare(connection, steps[i], &statement));
+		sr_bind_text(statement, 1, vault);
+		SR_TRY(sr_run(statement));
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_vault_secret_list(struct sr_connection *connection, struct sr_arena *arena, const char *vault,
                                       const char *after, enum sr_secret_presence presence, size_t limit,
                                       struct sr_secret_page *ret_page)
@@ -360,7 +377,8 @@ struct sr_result sr_vault_secret_list_versions(struct sr_connection *connection,
 struct sr_result sr_vault_secret_next_purge(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT min(purge_at) FROM secret WHERE purge_at IS NOT NULL", &statement));
+	SR_TRY(sr_prepare(connection, "SELECT min(purge_at) FROM secret WHERE purge_at IS NOT NULL AND managed = 0",
+	                  &statement));
 	bool is_row;
 	SR_TRY(sr_step(statement, &is_row));
 	*ret_time = is_row ? sr_column_time(statement, 0) : SR_NO_TIME;
@@ -371,10 +389,11 @@ struct sr_result sr_vault_secret_list_due(struct sr_connection *connection, stru
                                           size_t limit, struct sr_secret_page *ret_page)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT " COLUMNS " FROM " WITH_LATEST
-	                  " WHERE s.purge_at IS NOT NULL AND s.purge_at <= ?1 ORDER BY s.purge_at LIMIT ?2",
-	                  &statement));
+	SR_TRY(
+	    sr_prepare(connection,
+	               "SELECT " COLUMNS " FROM " WITH_LATEST
+	               " WHERE s.purge_at IS NOT NULL AND s.purge_at <= ?1 AND s.managed = 0 ORDER BY s.purge_at LIMIT ?2",
+	               &statement));
 	sr_bind_int(statement, 1, until);
 	sr_bind_int(statement, 2, (int64_t)limit + 1);
 	return read_page(arena, statement, limit, ret_page);

@@ -49,6 +49,8 @@ SR_MUST struct sr_result sr_vault_secret_mark_deleted(struct sr_connection *conn
                                                       const char *name, int64_t deleted_at, int64_t purge_at);
 SR_MUST struct sr_result sr_vault_secret_recover(struct sr_connection *connection, const char *vault, const char *name);
 SR_MUST struct sr_result sr_vault_secret_purge(struct sr_connection *connection, const char *vault, const char *name);
+/* The same for all secrets of a vault that is purged. */
+SR_MUST struct sr_result sr_vault_secrets_purge(struct sr_connection *connection, const char *vault);
 
 /* A page of a list, in the arena; values stay sealed. */
 struct sr_secret_page {
@@ -65,9 +67,9 @@ SR_MUST struct sr_result sr_vault_secret_list(struct sr_connection *connection, 
 SR_MUST struct sr_result sr_vault_secret_list_versions(struct sr_connection *connection, struct sr_arena *arena,
                                                        const char *vault, const char *name, int64_t after, size_t limit,
                                                        struct sr_secret_page *ret_page);
-/* The first time at which a deleted secret of any vault is to be purged; SR_NO_TIME. */
+/* The first time at which a deleted secret of any vault, a certificate's not counted, is to be purged; SR_NO_TIME. */
 SR_MUST struct sr_result sr_vault_secret_next_purge(struct sr_connection *connection, int64_t *ret_time);
-/* Secrets of all vaults whose time to be purged is not after `until`, at most `limit`, earliest first. */
+/* Such secrets of all vaults whose time to be purged is not after `until`, at most `limit`, earliest first. */
 SR_MUST struct sr_result sr_vault_secret_list_due(struct sr_connection *connection, struct sr_arena *arena,
                                                   int64_t until, size_t limit, struct sr_secret_page *ret_page);
 /* Every version there is, deleted ones included, in a fixed order after `after` (all-empty names to begin with). For

@@ -8,7 +8,7 @@
 #include "vault/kek_store.h"
 #include "vault/service.h"
 
-enum { LOOK_AGAIN_MS = 30000, RETRY_MS = 1000, RETRY_MAX_MS = 300000 };
+enum { LOOK_AGAIN_MS = 10000, RETRY_MS = 1000, RETRY_MAX_MS = 300000 };
 
 struct sr_tending {
 	struct sr_vault *vault;

@@ -7,10 +7,12 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
-#include "vault/backup.h"
 #include "vault/audit.h"
+#include "vault/backup.h"
+#include "vault/checkpoint.h"
 #include "vault/hardware.h"
 #include "vault/lease_ttl.h"
+#include "vault/public_certificate.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
 #include "vault/system_vault.h"
@@ -115,6 +117,7 @@ static struct sr_result open_authority(struct sr_vault *vault)
 	SR_TRY(sr_certificate_der(sr_authority_certificate(vault->authority), &ca_der));
 	SR_TRY(sr_system_certificate_show_ca(&vault->state, sr_buf_bytes(&ca_der)));
 	SR_TRY(sr_authority_issue(vault->authority, "vault", &vault->own));
+	sr_host_set_gift(vault->host, sr_public_certificate_give, vault);
 	return sr_host_enrol_as_authority(vault->host, vault->own, sr_authority_certificate(vault->authority),
 	                                  sr_authority_sign, vault->authority);
 }
@@ -212,6 +215,7 @@ static struct sr_result wait_sealed(struct sr_vault *vault, bool *ret_is_unseale
 	SR_TRY(make_sealed_certificate(vault));
 	SR_TRY(sr_host_serve_sealed(vault->host, vault->sealed));
 	SR_TRY(start_server(vault, true));
+	sr_host_sealed(vault->host);
 	*ret_is_unsealed = false;
 	while (!*ret_is_unsealed && !sr_host_is_stopping(vault->host)) {
 		*ret_is_unsealed = sr_gate_wait(vault->gate, SEALED_LOOK_MS, &vault->master);
@@ -253,6 +257,7 @@ static struct sr_result start_open(struct sr_vault *vault, bool was_sealed)
 	SR_TRY(was_sealed ? record_unsealing(vault) : sr_ok());
 	SR_TRY(open_authority(vault));
 	SR_TRY(start_grantor(vault));
+	SR_TRY(sr_vault_checkpoints_open(vault, sr_unix_s()));
 	SR_TRY(sr_tending_start(vault, &vault->tending));
 	SR_TRY(start_access(vault));
 	SR_TRY(was_sealed ? start_service_server(vault) : start_server(vault, false));
@@ -302,6 +307,7 @@ static void stop(struct sr_vault *vault)
 		settle_ttl(vault);
 	}
 	sr_keypair_pool_stop();
+	sr_vault_checkpoints_close(vault, sr_unix_s());
 	sr_host_leave(vault->host); /* the host signs by the authority */
 	sr_certificate_free(vault->own);
 	sr_authority_free(vault->authority);

@@ -169,6 +169,27 @@ async function job(installation) {
       const [a, b] = await inTurn(() => wrk(`${url}/small`, { headers: bearer }), () => wrk(`${peers.nginx}/small`));
       rateLine('get-4k-nginx', a, 'requests/s', 'nginx', b, 0.4);
     }
+    if (wants('secret-get')) {
+      const vaultToken = (await credential.getToken('https://vault.azure.net/.default')).token;
+      const headers = { Authorization: `Bearer ${vaultToken}` };
+      execFileSync(process.argv[2], ['secret', 'set', 'bench', '--state', installation.state], { input: 'a secret of thirty-two characters' });
+      const target = `${client.vaultUrl}/secrets/bench?api-version=7.4`;
+      const length = Number(execFileSync('curl', ['-sk', '-o', '/dev/null', '-w', '%{size_download}', '-H', `Authorization: Bearer ${vaultToken}`, target], { encoding: 'utf8' }));
+      fs.writeFileSync(path.join(dir, 'www', 'secret'), Buffer.alloc(length, 'x'));
+      const used = () => {
+        const fields = fs.readFileSync(`/proc/${installation.pids().vault}/stat`, 'utf8').split(') ')[1].split(' ');
+        return (Number(fields[11]) + Number(fields[12])) / 100; // user and system, in hundredths of a second
+      };
+      const perCore = [];
+      const [a, b] = await inTurn(() => {
+        const before = used();
+        const rate = wrk(target, { headers });
+        perCore.push((rate * 3) / (used() - before)); // of the processor time that the vault took
+        return rate;
+      }, () => wrk(`${peers.nginx}/secret`));
+      line('secret-get', a, 'requests/s', 'nginx', b, a / b, 0.5, a / b >= 0.5 || median(perCore) >= 15000);
+      line('secret-get-core', median(perCore), 'requests/s/core', 'promised', 15000, median(perCore) / 15000, 1, median(perCore) >= 15000);
+    }
     if (wants('get-4k-azurite')) {
       const [a, b] = await inTurn(() => wrk(`${url}/small`, { headers: bearer }), () => wrk(`${peers.azurite}/bench/small?${sas}`));
       rateLine('get-4k-azurite', a, 'requests/s', 'azurite', b, 12);
@@ -300,6 +321,15 @@ function cut(binary) {
   limitLine('revoke-cut', Math.max(...times), 'ms', 2100);
 }
 
+/** A vault of a million secrets beside one of a thousand. */
+function million(binary) {
+  const filler = path.join(path.dirname(path.resolve(binary)), '..', '..', 'tests', 'bench', 'bench_secret_fill');
+  const result = spawnSync(process.execPath, [path.join(here, 'million.mjs'), binary, filler], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const found = [...result.stdout.matchAll(/^million (\w+) ([\d.]+) ([\d.]+)$/gm)];
+  if (found.length < 3) console.log('bench secret-million could not be measured: see above');
+  for (const [, what, small, large] of found) line(`secret-million-${what}`, Number(large), 'us', 'of-a-thousand', Number(small), large / small, 1.5, large / small <= 1.5);
+}
+
 if (process.env.STRONGROOM_TEST) {
   await job(runningInstallation());
 } else {
@@ -319,4 +349,5 @@ if (process.env.STRONGROOM_TEST) {
     fs.rmSync(dir, { recursive: true, force: true });
   }
   if (wants('revoke-cut')) cut(process.argv[2]);
+  if (wants('secret-million')) million(process.argv[2]);
 }

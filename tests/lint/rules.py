@@ -10,7 +10,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVICES = ['identity', 'vault', 'blob', 'workspace']
-LOWER = ['base', 'seal', 'wire', 'net', 'keyring', 'access', 'host']
+LOWER = ['base', 'seal', 'wire', 'net', 'keyring', 'access', 'audit', 'host']
 # The arrows of ARCHITECTURE.md: what a room may include besides itself.
 MAY_INCLUDE = {
     'base': [],
@@ -19,7 +19,8 @@ MAY_INCLUDE = {
     'net': ['base', 'seal', 'wire'],
     'keyring': ['base', 'seal', 'wire', 'net'],
     'access': ['base', 'seal', 'wire', 'net'],
-    'host': ['base', 'seal', 'wire', 'net', 'keyring', 'access'],
+    'audit': ['base', 'seal', 'wire', 'net'],
+    'host': ['base', 'seal', 'wire', 'net', 'keyring', 'access', 'audit'],
     **{service: LOWER for service in SERVICES},
     'cli': LOWER + SERVICES,
 }

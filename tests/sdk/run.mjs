@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Installation, rerunTrusting } from './installation.mjs';
+import { Installation, freePorts, rerunTrusting } from './installation.mjs';
 import { findCanaries, canaries, plantAndFind } from './canary.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -50,7 +50,8 @@ function scenario(installation, name, env) {
   });
 }
 
-const installation = new Installation(process.argv[2], { settings: { 'log-level': 'debug' } });
+const [imdsPort] = await freePorts(1);
+const installation = new Installation(process.argv[2], { settings: { 'log-level': 'debug', 'imds-listen': `127.0.0.1:${imdsPort}` } });
 try {
   await installation.init();
   await installation.serve();

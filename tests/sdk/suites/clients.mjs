@@ -83,6 +83,57 @@ await stepWith(works('curl', ['--version']), 'curl_with_a_token', async () => {
   must((await curl(`${endpoint}/curl?restype=container&comp=list`)).includes('<Name>big</Name>'), 'listed');
   await curl('-X', 'DELETE', `${endpoint}/curl/big`);
 });
+const vaultPython = ['/usr/bin/python3', 'python3'].find((one) => works(one, ['-c', 'import azure.keyvault.secrets']));
+await stepWith(vaultPython, 'azure_keyvault_secrets_for_python', async () => {
+  const script = path.join(folder, 'secrets.py');
+  fs.writeFileSync(script, `
+import json, time, urllib.parse, urllib.request
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.credentials import AccessToken
+from azure.keyvault.secrets import SecretClient
+
+def refused(kind, call, *arguments):
+    try:
+        call(*arguments)
+    except kind as error:
+        return error
+    raise SystemExit(f"{call.__name__}{arguments} was not refused")
+
+class Credential: # Debian's azure.identity asks a cloud of its own about authorities that it does not know
+    def get_token(self, *scopes, **options):
+        form = {"grant_type": "client_credentials", "client_id": ${JSON.stringify(client.clientId)}, "client_secret": ${JSON.stringify(client.clientSecret)}, "scope": scopes[0]}
+        answer = json.load(urllib.request.urlopen(${JSON.stringify(`${client.authority}/${client.tenant}/oauth2/v2.0/token`)}, urllib.parse.urlencode(form).encode()))
+        return AccessToken(answer["access_token"], int(time.time()) + answer["expires_in"])
+
+client = SecretClient(${JSON.stringify(client.vaultUrl)}, Credential(), verify_challenge_resource=False)
+name = "python-${unique()}"
+first = client.set_secret(name, "välue", content_type="text/plain", tags={"a": "b"})
+second = client.set_secret(name, "two")
+assert client.get_secret(name).value == "two"
+old = client.get_secret(name, first.properties.version)
+assert old.value == "välue" and old.properties.content_type == "text/plain" and old.properties.tags == {"a": "b"}
+assert len(list(client.list_properties_of_secret_versions(name))) == 2
+assert name in [each.name for each in client.list_properties_of_secrets()]
+changed = client.update_secret_properties(name, second.properties.version, enabled=False)
+assert changed.enabled is False
+assert refused(HttpResponseError, client.get_secret, name).status_code == 403
+client.update_secret_properties(name, second.properties.version, enabled=True)
+backup = client.backup_secret(name)
+refused(ResourceExistsError, client.restore_secret_backup, backup)
+deleted = client.begin_delete_secret(name).result()
+assert deleted.recovery_id and deleted.scheduled_purge_date
+refused(ResourceExistsError, client.set_secret, name, "three")
+client.begin_recover_deleted_secret(name).wait()
+client.begin_delete_secret(name).wait()
+assert client.get_deleted_secret(name).name == name
+assert name in [each.name for each in client.list_deleted_secrets()]
+client.purge_deleted_secret(name)
+refused(ResourceNotFoundError, client.get_deleted_secret, name)
+assert client.restore_secret_backup(backup).version == second.properties.version
+assert client.get_secret(name).value == "two"
+`);
+  await run(vaultPython, [script]);
+});
 const python = ['/usr/bin/python3', 'python3'].find((one) => works(one, ['-c', 'import azure.storage.blob']));
 await stepWith(python, 'azure_storage_blob_for_python', async () => {
   const script = path.join(folder, 'client.py');

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { CertificateClient } from '@azure/keyvault-certificates';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { suite, step, finish, must, equal, refused, installation, credential, raw, unique } from '../steps.mjs';
 import { words } from '../canary.mjs';
@@ -113,6 +114,21 @@ await step('backup_and_restore', async () => {
   const changed = Uint8Array.from(backup);
   changed[backup.length >> 1] ^= 1;
   await refused(secrets.restoreSecretBackup(changed), 400, 'BadParameter');
+});
+await step('a_certificates_secret_is_read_and_left_alone', async () => {
+  const certificates = new CertificateClient(client.vaultUrl, cred, { disableChallengeResourceVerification: true, retryOptions: { maxRetries: 0 } });
+  const name = `certificate-${unique()}`;
+  await (await certificates.beginCreateCertificate(name, { issuerName: 'Self', subject: 'CN=example' }, poll)).pollUntilDone();
+  const { value, properties } = await secrets.getSecret(name);
+  equal(properties.managed, true, 'managed');
+  equal(properties.contentType, 'application/x-pkcs12', 'kept as');
+  must(properties.certificateKeyId.endsWith(`/keys/${name}/${properties.version}`), 'kid');
+  must(Buffer.from(value, 'base64').length > 1000, 'PKCS#12');
+  const pem = await raw(client.vaultUrl, { path: `/secrets/${name}?api-version=7.5&outContentType=application/x-pem-file`, headers: await bearer() });
+  must(/BEGIN PRIVATE KEY[^]*BEGIN CERTIFICATE/.test(JSON.parse(pem.body).value), `PEM, not ${pem.body.slice(0, 200)}`);
+  await refusedWithin(secrets.setSecret(name, 'mine'), 'SecretManagedByKeyVault');
+  await refusedWithin(secrets.updateSecretProperties(name, properties.version, { enabled: false }), 'SecretManagedByKeyVault');
+  await refusedWithin(secrets.beginDeleteSecret(name, poll), 'SecretManagedByKeyVault');
 });
 await step('what_is_not_there_is_not_found', async () => {
   const name = `none-${unique()}`;

@@ -51,6 +51,7 @@ static inline int fixture_set_up(void **state)
 	    .token_lifetime_s = TOKEN_S};
 	fixture->identity.port = 8441;
 	fixture->identity.rate_limit = sr_rate_limit_new(10, 6000);
+	fixture->identity.metadata_limit = sr_rate_limit_new(20, 6000);
 	fixture->identity.address_limit = sr_rate_limit_new(100, 1000);
 	fixture->identity.device_flows = sr_device_flows_new();
 	sr_password_unmatchable(fixture->identity.nobodys_password);
@@ -68,6 +69,7 @@ static inline int fixture_tear_down(void **state)
 	struct fixture *fixture = *state;
 	sr_identity_store_close(fixture->store);
 	sr_rate_limit_free(fixture->identity.rate_limit);
+	sr_rate_limit_free(fixture->identity.metadata_limit);
 	sr_rate_limit_free(fixture->identity.address_limit);
 	sr_device_flows_free(fixture->identity.device_flows);
 	sr_page_sessions_free(fixture->identity.page_sessions);

@@ -55,12 +55,15 @@ void rig_open(struct rig *rig)
 	vault->state.records = vault->master.records;
 	vault->state.cache = sr_key_cache_new(vault->master.records, CACHE_MAX);
 	expect_ok(sr_database_write(vault->state.database, insert_default, NULL));
+	expect_ok(sr_audit_signer_open(vault->state.database, vault->state.records, "vault", &vault->master.database_id,
+	                               sr_unix_s(), &vault->audit));
 }
 
 void rig_close(struct rig *rig)
 {
 	json_decref(rig->answer.body);
 	rig->answer = (struct sr_vault_answer){0};
+	sr_audit_signer_close(rig->vault.audit);
 	sr_key_cache_free(rig->vault.state.cache);
 	sr_database_close(rig->vault.state.database);
 	sr_vault_master_free(&rig->vault.master);

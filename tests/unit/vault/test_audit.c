@@ -36,7 +36,7 @@ static void write_entries(unsigned count)
 static struct sr_audit_verdict verify(void)
 {
 	struct sr_audit_verdict verdict;
-	expect_ok(sr_audit_verify(rig.vault.state.database, &verdict));
+	expect_ok(sr_audit_verify(rig.vault.audit, NULL, &verdict));
 	return verdict;
 }
 

@@ -198,6 +198,9 @@ static void what_was_deleted_is_purged_when_its_time_has_come(void **state)
 		expect_ok(rig_callf(&rig, "DELETE", NULL, "/secrets/s%d", i));
 	}
 	set("stays", "x");
+	set("of-a-certificate", "x");
+	expect_ok(rig_call(&rig, "DELETE", "/secrets/of-a-certificate", NULL));
+	make_managed("of-a-certificate"); /* goes with the certificate, in its own time */
 	rig_sql(&rig, "UPDATE secret SET purge_at = 5000 WHERE name <> 's0' AND deleted = 1");
 	rig_sql(&rig, "UPDATE secret SET purge_at = 7000 WHERE name = 's0'");
 	assert_int_equal(next_purge(), 5000);
@@ -208,6 +211,7 @@ static void what_was_deleted_is_purged_when_its_time_has_come(void **state)
 	expect_ok(rig_call(&rig, "GET", "/deletedsecrets/s0", NULL));
 	expect_reason(rig_call(&rig, "GET", "/deletedsecrets/s1", NULL), SR_NOT_FOUND, "SecretNotFound");
 	expect_ok(rig_call(&rig, "GET", "/secrets/stays", NULL));
+	expect_ok(rig_call(&rig, "GET", "/deletedsecrets/of-a-certificate", NULL));
 	expect_ok(sr_purge_secrets_run(&rig.vault, 7000));
 	assert_true(next_purge() == SR_NO_TIME);
 	struct entries entries = {0}; /* each once, by the chore */

@@ -246,7 +246,7 @@ static void every_version_is_found_for_verification(void **state)
 
 struct plan {
 	const char *sql;
-	bool has_scan, has_sort;
+	bool has_scan, has_sort, has_name;
 };
 
 static struct sr_result explain_work(struct sr_connection *connection, void *context)
@@ -258,6 +258,7 @@ static struct sr_result explain_work(struct sr_connection *connection, void *con
 		SR_TRY(sr_step(statement, &is_row));
 		const char *step = is_row ? sr_arena_text(rig.arena, sr_column_text(statement, 3)) : "";
 		plan->has_scan |= strstr(step, "SCAN") != NULL;
+		plan->has_name |= strstr(step, "deleted=? AND name") != NULL || strstr(step, "(vault,deleted,name)") != NULL;
 		plan->has_sort |= strstr(step, "TEMP B-TREE") != NULL;
 	}
 	return sr_ok();
@@ -269,9 +270,9 @@ static void statements_neither_scan_nor_sort(void **state)
 	(void)state;
 	const char *const statements[] = {
 	    "EXPLAIN QUERY PLAN SELECT v.sealed FROM secret AS s CROSS JOIN secret_version AS v ON v.id = s.latest "
-	    "WHERE s.vault = ?1 AND s.name = ?2 AND s.deleted BETWEEN (?3 = 1) AND (?3 > 0)",
+	    "WHERE s.vault = ?1 AND s.name = ?2 AND s.deleted IN ((?3 = 1), (?3 > 0))",
 	    "EXPLAIN QUERY PLAN SELECT v.sealed FROM secret AS s CROSS JOIN secret_version AS v ON v.secret = s.id "
-	    "WHERE v.version = ?4 AND s.vault = ?1 AND s.name = ?2 AND s.deleted BETWEEN (?3 = 1) AND (?3 > 0)",
+	    "WHERE v.version = ?4 AND s.vault = ?1 AND s.name = ?2 AND s.deleted IN ((?3 = 1), (?3 > 0))",
 	    "EXPLAIN QUERY PLAN SELECT s.name FROM secret AS s CROSS JOIN secret_version AS v ON v.id = s.latest "
 	    "WHERE s.vault = ?1 AND s.deleted = ?2 AND s.name > ?3 ORDER BY s.name LIMIT ?4",
 	    "EXPLAIN QUERY PLAN SELECT s.name FROM secret AS s CROSS JOIN secret_version AS v ON v.secret = s.id "
@@ -282,6 +283,7 @@ static void statements_neither_scan_nor_sort(void **state)
 		struct plan plan = {.sql = statements[i]};
 		expect_ok(sr_database_read(rig.vault.state.database, explain_work, &plan));
 		assert_false(plan.has_scan);
+		assert_true(plan.has_name); /* sought by name, not only by vault */
 		assert_false(plan.has_sort);
 	}
 }
