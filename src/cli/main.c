@@ -756,9 +756,9 @@ const struct sr_command sr_commands[] = {
 
 const struct sr_command *sr_command_at(size_t index)
 {
-	static const struct sr_command *const tables[] = {sr_commands, sr_identity_commands, sr_sign_in_commands};
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-		for (const struct sr_command *command = tables[i]; command->words; command++) {
+	static const struct sr_command *const tables[] = {sr_commands, sr_identity_commands, sr_sign_in_commands, NULL};
+	for (const struct sr_command *const *table = tables; *table; table++) {
+		for (const struct sr_command *command = *table; command->words; command++) {
 			if (index-- == 0) {
 				return command;
 			}
