@@ -3,7 +3,6 @@
 
 #include "vault/certificate_chores.h"
 #include "vault/checkpoint.h"
-#include "vault/hardware.h"
 #include "vault/key_chores.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
@@ -23,9 +22,5 @@ static const struct sr_chore chores[] = {
 
 const struct sr_chore *sr_chore_at(size_t index)
 {
-	const size_t count = sizeof chores / sizeof chores[0];
-	if (index < count) {
-		return &chores[index];
-	}
-	return index == count ? &sr_hardware_chore : NULL;
+	return index < sizeof chores / sizeof chores[0] ? &chores[index] : NULL;
 }
