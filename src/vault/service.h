@@ -25,6 +25,7 @@ struct sr_vault {
 	struct sr_certificate *sealed; /* what it shows while it is sealed; NULL: it was never */
 	struct sr_mutex own_mutex;     /* guards own, once the vault serves */
 	struct sr_certificate *own;    /* the vault's certificate */
+	char shown_version[33];        /* of the public certificate; the tending thread's */
 	struct sr_tending *tending;    /* NULL in tests */
 	struct sr_audit_signer *audit; /* NULL before the database is open */
 	struct sr_access *access;
