@@ -5,7 +5,7 @@ import https from 'node:https';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { Installation } from '../installation.mjs';
-import { findInMemory } from '../memory-scan.mjs';
+import { findInMemory } from '../memory.mjs';
 import { suite, step, finish, must, equal, installation, sleep } from '../steps.mjs';
 
 suite('memory');

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Installation } from '../installation.mjs';
-import { findInMemory } from '../memory-scan.mjs';
+import { findInMemory } from '../memory.mjs';
 import { suite, step, finish, must, equal, installation, raw, sleep, unique, credential, keyClient, blobService } from '../steps.mjs';
 
 suite('processes');

@@ -1,8 +1,8 @@
-// The memory of a running process, read as root, searched for what must not be there.
+// What root can read of another process's memory.
 import fs from 'node:fs';
 
 /** The writable memory of a process that root can read; secret memory cannot be. */
-function* memoryOf(pid) {
+export function* memoryOf(pid) {
   const mem = fs.openSync(`/proc/${pid}/mem`, 'r');
   try {
     for (const line of fs.readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
@@ -26,7 +26,7 @@ function* memoryOf(pid) {
     fs.closeSync(mem);
   }
 }
-/** Where in a process's memory each of the needles (by name) is, with what is around it; once per piece of memory. */
+/** Where the needles (a name and bytes each) lie in a process's memory. */
 export function findInMemory(pid, needles) {
   const found = [];
   for (const { bytes, where } of memoryOf(pid)) {
