@@ -173,6 +173,10 @@ struct sr_result sr_identity_audit(const struct sr_route *route, const struct sr
 	event.object = event.object ? event.object : object_of(request, answer);
 	event.detail = event.detail ? event.detail : detail_of(request);
 	event.service = is_service(request) ? request->peer_service : NULL;
+	if (request->peer_service && *request->peer_service) {
+		event.service = event.service ? event.service : request->peer_service;
+		event.object_id = event.object_id ? event.object_id : request->caller;
+	}
 	if (request->is_local) {
 		event.object_id = event.object_id ? event.object_id : "local";
 	}
