@@ -216,7 +216,7 @@ static void an_installation_of_the_first_version_opens(void **state)
 	expect_ok(sr_database_write(database, leave_as_first_version, NULL));
 	sr_database_close(database);
 	sr_identity_store_close(fixture->store);
-	expect_ok(sr_identity_store_open(path, &fixture->id, fixture->dek, TOKEN_S, NOW_S, &fixture->store));
+	expect_ok(sr_identity_store_open(path, &fixture->id, fixture->dek, TOKEN_S, 0, NOW_S, &fixture->store));
 	json_decref(call(fixture, sr_groups_create, "", "{\"name\":\"new\"}"));
 	json_decref(call(fixture, sr_groups_add_member, "new", "{\"member\":\"old\"}"));
 	SR_CLEANUP(sr_json) json_t *list = call(fixture, sr_assignments_list, "", "");
