@@ -10,6 +10,7 @@
 #include "host/config.h"
 #include "net/tls.h"
 #include "seal/certificate.h"
+#include "seal/handover.h"
 
 struct sr_host;
 
@@ -35,6 +36,15 @@ sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, str
                            struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der,
                                                     struct sr_buf *certificate_der),
                            void *context);
+/* For the vault: what services are given to show to their clients beside the certificate that is signed for them, each
+ * time they ask for one: `give` appends a parcel sealed to the receiver's key, or nothing (x509.h). On the host's
+ * thread. */
+void sr_host_set_gift(struct sr_host *host,
+                      struct sr_result (*give)(void *context, const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN],
+                                               struct sr_buf *parcel),
+                      void *context);
+/* For the vault: shows clients this certificate (shared) instead of its own; NULL: its own again. */
+SR_MUST struct sr_result sr_host_show(struct sr_host *host, struct sr_certificate *shown);
 /* For the vault: has the supervisor tell a service to ask for a new certificate now. The service's SIGN follows. */
 SR_MUST struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service);
 /* TLS for clients, for internal listeners (mutual), and for calls to other services (mutual). Borrowed; live as long as

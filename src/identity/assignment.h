@@ -17,6 +17,7 @@ struct sr_assignment {
 	const char *principal; /* object id */
 	const char *role;      /* role definition's GUID */
 	const char *scope;     /* "/subscriptions/…", without a trailing slash, or "/" */
+	int64_t created_s;
 };
 
 /* A scope as it is kept: starts with '/', no empty, "." or ".." segments, no trailing slash. SR_INVALID says what is
@@ -26,6 +27,14 @@ SR_MUST struct sr_result sr_assignment_scope(struct sr_arena *arena, const char 
  * scope, or the role may not be assigned there; SR_EXISTS. Texts of the result live in the arena. */
 SR_MUST struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena,
                                             const char *object_id, const char *role, const char *scope, int64_t now_s,
+                                            struct sr_assignment *ret_assignment);
+/* The same under an id that the caller chose (a GUID; NULL: a fresh one), as the REST API has it. SR_EXISTS
+ * (RoleAssignmentExists) for the id too. */
+SR_MUST struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena, const char *id,
+                                               const char *object_id, const char *role, const char *scope,
+                                               int64_t now_s, struct sr_assignment *ret_assignment);
+/* By its id. SR_NOT_FOUND. */
+SR_MUST struct sr_result sr_assignment_find(struct sr_connection *connection, struct sr_arena *arena, const char *id,
                                             struct sr_assignment *ret_assignment);
 /* By its id. SR_NOT_FOUND. */
 SR_MUST struct sr_result sr_assignment_remove(struct sr_connection *connection, const char *id);

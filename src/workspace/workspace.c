@@ -12,16 +12,24 @@
 
 enum { RETRY_MS = 200, GRACE_MS = 5000 };
 
+static uint64_t database_anchor(void *thing)
+{
+	return sr_database_anchor_now(thing).counter;
+}
+
 static struct sr_result open_database(struct sr_lease_use *use, void *context, void **ret_thing)
 {
 	struct sr_workspace *workspace = context;
 	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
 	SR_TRY(sr_state_key_open(use, &workspace->state_key, &dek));
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/workspace.db", sr_host_state_dir(workspace->host));
-	const struct sr_database_options options = {
-	    .path = path, .id = workspace->state_key.database, .schema = sr_workspace_schema};
+	const struct sr_database_options options = {.path = path,
+	                                            .id = workspace->state_key.database,
+	                                            .schema = sr_workspace_schema,
+	                                            .least_anchor = sr_lease_least_anchor(use)};
 	struct sr_database *database;
 	SR_TRY(sr_database_open(&options, dek, &database));
+	sr_lease_tell_anchors(use, database_anchor);
 	*ret_thing = database;
 	return sr_ok();
 }
