@@ -324,6 +324,14 @@ struct sr_result sr_vault_provider_list_deleted(struct sr_vault_provider_call *c
 	return list(call, SR_VAULT_DELETED, answer);
 }
 
+struct sr_result sr_vault_provider_list_none(struct sr_vault_provider_call *call,
+                                             struct sr_vault_provider_answer *answer)
+{
+	(void)call;
+	answer->body = json_pack("{s:[]}", "value");
+	return sr_ok();
+}
+
 struct name_search {
 	struct sr_arena *arena;
 	const char *name;

@@ -15,7 +15,7 @@ async function stepIf(isPossible, why, name, work, seconds) {
   if (isPossible) return step(name, work, seconds);
   console.log(`skip ${process.env.STRONGROOM_SUITE ?? 'sdk'}.processes.${name} (${why})`);
 }
-const names = ['vault', 'identity', 'blob'];
+const names = ['vault', 'identity', 'blob', 'workspace'];
 const status = (pid) => Object.fromEntries(fs.readFileSync(`/proc/${pid}/status`, 'utf8').trim().split('\n').map((line) => line.split(/:\s*/, 2)));
 const until = async (what, condition, seconds = 20) => {
   const end = performance.now() + seconds * 1000;
