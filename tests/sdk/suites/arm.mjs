@@ -62,6 +62,8 @@ await step('identities_and_the_lists_of_resources', async () => {
   await vaults.vaults.beginCreateOrUpdateAndWait(group, `v${unique()}`, { location: 'westeurope', properties: { tenantId: client.tenant, sku: { family: 'A', name: 'standard' }, enableRbacAuthorization: true, accessPolicies: [] } });
   equal((await all(resources.resources.listByResourceGroup(group))).map(({ type }) => type).sort().join(), 'Microsoft.KeyVault/vaults,Microsoft.ManagedIdentity/userAssignedIdentities', 'all');
   equal((await all(resources.resources.list({ filter: "resourceType eq 'Microsoft.ManagedIdentity/userAssignedIdentities' and name eq 'worker'" }))).length >= 1, true, 'by type');
+  equal((await call('HEAD', `${made.id}?api-version=2023-01-31`)).status, 204, 'is there');
+  equal((await call('HEAD', `${groupId}/providers/Microsoft.KeyVault/vaults/none?api-version=2023-07-01`)).status, 404, 'is not there');
   await refused(all(resources.resources.list({ filter: 'substringof(name)' })), 400, 'InvalidFilterInQueryString');
   await refused(identities.userAssignedIdentities.get(group, 'none'), 404, 'ResourceNotFound');
   await refused(identities.userAssignedIdentities.createOrUpdate('none', 'worker', { location: 'westeurope' }), 404, 'ResourceGroupNotFound');
@@ -116,6 +118,8 @@ await step('a_role_of_ones_own', async () => {
   const assigned = await roles.roleAssignments.create(groupId, crypto.randomUUID(), { principalId: clerk.objectId, roleDefinitionId: made.id });
   await refused(roles.roleDefinitions.delete(groupId, id), 409, 'RoleDefinitionHasAssignments');
   await roles.roleAssignments.deleteById(assigned.id);
+  const sly = await call('PUT', `${groupId}/providers/Microsoft.Authorization/roleDefinitions/${crypto.randomUUID()}?api-version=2022-04-01`, { body: { properties: { ...role, roleName: `Sly ${unique()}`, assignableScopes: undefined, AssignableScopes: [subscription] } } });
+  equal(sly.status, 400, `scopes by a name that is not checked: ${sly.body}`);
   await refused(clientsOf(clerkCredential).roles.roleDefinitions.createOrUpdate(groupId, id, role), 403, 'AuthorizationFailed');
   equal((await roles.roleDefinitions.delete(groupId, id)).name, id, 'deleted');
   await refused(roles.roleDefinitions.get(groupId, id), 404, 'RoleDefinitionDoesNotExist');
