@@ -9,6 +9,9 @@
 
 SR_CLI_RUN(sr_cli_init);
 SR_CLI_RUN(sr_cli_serve);
+SR_CLI_RUN(sr_cli_resource_group_create);
+SR_CLI_RUN(sr_cli_resource_group_list);
+SR_CLI_RUN(sr_cli_resource_group_delete);
 SR_CLI_RUN(sr_cli_service);
 SR_CLI_RUN(sr_cli_status);
 SR_CLI_RUN(sr_cli_verify);

@@ -11,9 +11,9 @@
 	{                                                         \
 		"format", "json|text", "what to print (default text)" \
 	}
-#define SERVICE_OPTION                                       \
-	{                                                        \
-		"service", "NAME", "vault (the default) or identity" \
+#define SERVICE_OPTION                                                  \
+	{                                                                   \
+		"service", "NAME", "vault (the default), identity or workspace" \
 	}
 
 const struct sr_command sr_commands[] = {
@@ -194,6 +194,34 @@ const struct sr_command sr_commands[] = {
      1,
      false,
      sr_cli_key_enable},
+    {"group create",
+     "NAME [--location L]",
+     "make a resource group",
+     "Makes a resource group, which vaults and managed identities are put into; makes it again, it stays as it is.",
+     {FORMAT_OPTION, {"location", "L", "its location, any region's name (default \"local\")"}},
+     1,
+     1,
+     false,
+     sr_cli_resource_group_create},
+    {"group list",
+     "",
+     "list resource groups",
+     "Lists the resource groups.",
+     {FORMAT_OPTION},
+     0,
+     0,
+     false,
+     sr_cli_resource_group_list},
+    {"group delete",
+     "NAME [--yes]",
+     "delete a resource group and all that is in it",
+     "Deletes a resource group with its vaults (which can be recovered while they are kept) and managed identities.\n"
+     "Returns when it is gone.",
+     {{"yes", NULL, "do not ask"}},
+     1,
+     1,
+     false,
+     sr_cli_resource_group_delete},
     {"vault create",
      "NAME [--group G] [--location L] [--access roles|policies] [--purge-protection]",
      "make a vault",
