@@ -21,7 +21,9 @@ const cutsLength = 2 ** 30;
 export function roomForCuts(dir) {
   const memory = '/dev/shm';
   const { bavail, bsize } = fs.existsSync(memory) ? fs.statfsSync(memory) : { bavail: 0, bsize: 0 };
-  return fs.mkdtempSync(path.join(bavail * bsize > cutsLength ? memory : dir, 'strongroom-cuts-'));
+  const room = fs.mkdtempSync(path.join(bavail * bsize > cutsLength ? memory : dir, 'strongroom-cuts-'));
+  fs.chmodSync(room, 0o711); /* services under users of their own pass through */
+  return room;
 }
 
 /** Mounts a filesystem that records what is done to it: DIR/state, kept in DIR/backing, recorded in DIR/log. */
