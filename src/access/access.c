@@ -125,6 +125,24 @@ struct sr_result sr_access_authenticate(struct sr_access *access, struct sr_aren
 	return sr_ok();
 }
 
+/* Who asks, as the snapshot has them, unless a deny assignment refuses the action. */
+static struct sr_result find_undenied(const struct sr_directory *directory, const struct sr_principal *principal,
+                                      const char *action, bool is_data, const struct sr_scope_place *place,
+                                      const struct sr_principal_entry **ret_entry)
+{
+	const struct sr_principal_entry *entry = sr_directory_principal(directory, principal->object_id);
+	if (!entry || !entry->is_enabled) {
+		return sr_fail(SR_DENIED, "the principal has been disabled or removed");
+	}
+	const struct sr_denial *denial = sr_directory_denying(directory, entry, action, is_data, place);
+	if (denial) {
+		return sr_fail(SR_DENIED, "the deny assignment '%s' at %s refuses %s", denial->name, denial->scope.text,
+		               action);
+	}
+	*ret_entry = entry;
+	return sr_ok();
+}
+
 struct sr_result sr_access_check(struct sr_access *access, const struct sr_principal *principal, const char *action,
                                  bool is_data, const char *scope, struct sr_id *ret_assignment)
 {
@@ -133,16 +151,9 @@ struct sr_result sr_access_check(struct sr_access *access, const struct sr_princ
 	}
 	SR_CLEANUP(sr_directory) struct sr_directory *directory = NULL;
 	SR_TRY(need_current(access, &directory));
-	const struct sr_principal_entry *entry = sr_directory_principal(directory, principal->object_id);
-	if (!entry || !entry->is_enabled) {
-		return sr_fail(SR_DENIED, "the principal has been disabled or removed");
-	}
 	struct sr_scope_place place = sr_directory_place(directory, scope);
-	const struct sr_denial *denial = sr_directory_denying(directory, entry, action, is_data, &place);
-	if (denial) {
-		return sr_fail(SR_DENIED, "the deny assignment '%s' at %s refuses %s", denial->name, denial->scope.text,
-		               action);
-	}
+	const struct sr_principal_entry *entry;
+	SR_TRY(find_undenied(directory, principal, action, is_data, &place, &entry));
 	const struct sr_assignment_entry *assignment = sr_directory_allowing(directory, entry, action, is_data, &place);
 	if (!assignment) {
 		return sr_fail(SR_DENIED, "no role assignment allows %s at %s", action, scope);
@@ -150,6 +161,56 @@ struct sr_result sr_access_check(struct sr_access *access, const struct sr_princ
 	if (ret_assignment) {
 		*ret_assignment = assignment->id;
 	}
+	return sr_ok();
+}
+
+/* What a principal's roles are asked, one after the other. */
+struct role_search {
+	const char *role_id;
+	bool is_taken, is_found;
+};
+
+static struct sr_result may_assign(const struct sr_role *role, void *context)
+{
+	struct role_search *search = context;
+	search->is_found = search->is_found || sr_role_may_assign(role, search->role_id, search->is_taken);
+	return sr_ok();
+}
+
+struct sr_result sr_access_check_assigning(struct sr_access *access, const struct sr_principal *principal,
+                                           const char *role_id, bool is_taken, const char *scope)
+{
+	const char *action =
+	    is_taken ? "Microsoft.Authorization/roleAssignments/delete" : "Microsoft.Authorization/roleAssignments/write";
+	if (principal->is_local) {
+		return sr_ok();
+	}
+	SR_CLEANUP(sr_directory) struct sr_directory *directory = NULL;
+	SR_TRY(need_current(access, &directory));
+	struct sr_scope_place place = sr_directory_place(directory, scope);
+	const struct sr_principal_entry *entry;
+	SR_TRY(find_undenied(directory, principal, action, false, &place, &entry));
+	struct role_search search = {.role_id = role_id, .is_taken = is_taken};
+	SR_TRY(sr_directory_each_role(directory, entry, &place, may_assign, &search));
+	return search.is_found ? sr_ok() : sr_fail(SR_DENIED, "no role assignment allows %s at %s", action, scope);
+}
+
+struct sr_result sr_access_each_role(struct sr_access *access, const struct sr_principal *principal, const char *scope,
+                                     struct sr_result (*each)(const struct sr_role *role, void *context), void *context)
+{
+	SR_CLEANUP(sr_directory) struct sr_directory *directory = NULL;
+	SR_TRY(need_current(access, &directory));
+	struct sr_scope_place place = sr_directory_place(directory, scope);
+	const struct sr_principal_entry *entry = sr_directory_principal(directory, principal->object_id);
+	return entry ? sr_directory_each_role(directory, entry, &place, each, context) : sr_ok();
+}
+
+struct sr_result sr_access_covers(struct sr_access *access, const char *above, const char *scope, bool *ret_covers)
+{
+	SR_CLEANUP(sr_directory) struct sr_directory *directory = NULL;
+	SR_TRY(need_current(access, &directory));
+	struct sr_scope_place place = sr_directory_place(directory, scope);
+	*ret_covers = sr_directory_is_above(directory, above, &place);
 	return sr_ok();
 }
 

@@ -60,6 +60,23 @@ SR_MUST struct sr_result sr_access_check(struct sr_access *access, const struct 
                                          const char *action, bool is_data, const char *scope,
                                          struct sr_id *ret_assignment);
 /*
+ * May the principal give (or, with `is_taken`, take back) the role of this id at the scope? As sr_access_check for
+ * roleAssignments/write or /delete, but a role that may give only some roles is asked for this one. SR_DENIED.
+ */
+SR_MUST struct sr_result sr_access_check_assigning(struct sr_access *access, const struct sr_principal *principal,
+                                                   const char *role_id, bool is_taken, const char *scope);
+/* Calls `each` for every role that the principal has at the scope, by groups too; the role is borrowed during the
+ * call. Nobody's where the principal is not in the directory. */
+struct sr_role;
+SR_MUST struct sr_result sr_access_each_role(struct sr_access *access, const struct sr_principal *principal,
+                                             const char *scope,
+                                             struct sr_result (*each)(const struct sr_role *role, void *context),
+                                             void *context);
+/* Does what is assigned at the scope `above` hold at `scope`: is it the same, or above it, in the tree of management
+ * groups too? */
+SR_MUST struct sr_result sr_access_covers(struct sr_access *access, const char *above, const char *scope,
+                                          bool *ret_covers);
+/*
  * Is the object (application, person or group) in the group, directly or through others? False for ids that are not in
  * the directory. SR_UNAVAILABLE before the first snapshot.
  */

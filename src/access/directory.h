@@ -96,6 +96,14 @@ bool sr_directory_covers(const struct sr_directory *directory, const struct sr_s
 const struct sr_assignment_entry *sr_directory_allowing(const struct sr_directory *directory,
                                                         const struct sr_principal_entry *principal, const char *action,
                                                         bool is_data, const struct sr_scope_place *place);
+/* Calls `each` for the role of every assignment, of the principal's own or of a group's, that covers the place. */
+SR_MUST struct sr_result sr_directory_each_role(const struct sr_directory *directory,
+                                                const struct sr_principal_entry *principal,
+                                                const struct sr_scope_place *place,
+                                                struct sr_result (*each)(const struct sr_role *role, void *context),
+                                                void *context);
+/* True if the scope of this text is the place or above it. */
+bool sr_directory_is_above(const struct sr_directory *directory, const char *scope, const struct sr_scope_place *place);
 /* The denial that refuses it; NULL: none. */
 const struct sr_denial *sr_directory_denying(const struct sr_directory *directory,
                                              const struct sr_principal_entry *principal, const char *action,

@@ -25,3 +25,27 @@ const struct sr_assignment_entry *sr_directory_allowing(const struct sr_director
 	}
 	return found;
 }
+
+static struct sr_result each_among(const struct sr_directory *directory, const struct sr_principal_entry *holder,
+                                   const struct sr_scope_place *place,
+                                   struct sr_result (*each)(const struct sr_role *role, void *context), void *context)
+{
+	for (size_t i = 0; i < holder->assignment_count; i++) {
+		if (sr_directory_covers(directory, &holder->assignments[i].scope, place)) {
+			SR_TRY(each(holder->assignments[i].role, context));
+		}
+	}
+	return sr_ok();
+}
+
+struct sr_result sr_directory_each_role(const struct sr_directory *directory,
+                                        const struct sr_principal_entry *principal, const struct sr_scope_place *place,
+                                        struct sr_result (*each)(const struct sr_role *role, void *context),
+                                        void *context)
+{
+	SR_TRY(each_among(directory, principal, place, each, context));
+	for (size_t i = 0; i < principal->group_count; i++) {
+		SR_TRY(each_among(directory, sr_directory_at(directory, principal->groups[i]), place, each, context));
+	}
+	return sr_ok();
+}

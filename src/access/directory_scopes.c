@@ -94,6 +94,14 @@ struct sr_scope_entry sr_document_scope(const struct sr_directory *directory, co
 	};
 }
 
+bool sr_directory_is_above(const struct sr_directory *directory, const char *scope, const struct sr_scope_place *place)
+{
+	struct sr_bytes name = segment_after(scope, management_groups_prefix);
+	const bool is_whole = name.len && strlen(scope) == sizeof management_groups_prefix - 1 + name.len;
+	const struct sr_scope_entry entry = {scope, is_whole ? find_group(directory, name) : SR_NO_MANAGEMENT_GROUP};
+	return sr_directory_covers(directory, &entry, place);
+}
+
 static int32_t group_of_subscription(const struct sr_directory *directory, struct sr_bytes id)
 {
 	for (size_t i = 0; i < directory->subscription_count; i++) {

@@ -24,8 +24,8 @@ static const char *service_of(const struct sr_cli *cli)
 static struct sr_result read_service(const struct sr_cli *cli, const char **ret_service)
 {
 	const char *service = service_of(cli);
-	if (strcmp(service, "vault") != 0 && strcmp(service, "identity") != 0) {
-		return sr_fail(SR_INVALID, "--service %s: vault and identity keep an audit log", service);
+	if (strcmp(service, "vault") != 0 && strcmp(service, "identity") != 0 && strcmp(service, "workspace") != 0) {
+		return sr_fail(SR_INVALID, "--service %s: vault, identity and workspace keep an audit log", service);
 	}
 	*ret_service = service;
 	return sr_ok();

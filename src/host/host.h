@@ -68,8 +68,8 @@ SR_MUST struct sr_result sr_host_confine(struct sr_host *host);
 /* Tells the supervisor that clients are served. */
 void sr_host_ready(struct sr_host *host);
 /*
- * For a vault that waits for a person: sets up TLS for clients with a certificate of its own making, since its CA is not
- * open yet. sr_host_enrol_as_authority replaces the certificate.
+ * For a vault that waits for a person: sets up TLS for clients with a certificate of its own making, since its CA is
+ * not open yet. sr_host_enrol_as_authority replaces the certificate.
  */
 SR_MUST struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own);
 /* Tells the supervisor that it waits, and that its health is served. */

@@ -81,6 +81,28 @@ SR_HANDLER(sr_assignments_get);
 SR_HANDLER(sr_assignments_delete);
 SR_HANDLER(sr_assignments_delete_matching);
 
+/* authorization_api.c: the same and role definitions, for Resource Manager's front. */
+SR_HANDLER(sr_authorization_assignments);
+SR_HANDLER(sr_authorization_assignment_get);
+SR_HANDLER(sr_authorization_assignment_put);
+SR_HANDLER(sr_authorization_assignment_delete);
+SR_HANDLER(sr_authorization_definitions);
+SR_HANDLER(sr_authorization_definition_put);
+SR_HANDLER(sr_authorization_definition_delete);
+
+/* graph_api.c, graph_change.c: the directory as Microsoft Graph shows it. */
+SR_HANDLER(sr_graph_me);
+SR_HANDLER(sr_graph_list);
+SR_HANDLER(sr_graph_get);
+SR_HANDLER(sr_graph_members);
+SR_HANDLER(sr_graph_get_by_ids);
+SR_HANDLER(sr_graph_application_create);
+SR_HANDLER(sr_graph_application_update);
+SR_HANDLER(sr_graph_application_delete);
+SR_HANDLER(sr_graph_service_principal_create);
+SR_HANDLER(sr_graph_add_password);
+SR_HANDLER(sr_graph_remove_password);
+
 /* group_api.c: groups and their members. */
 SR_HANDLER(sr_groups_list);
 SR_HANDLER(sr_groups_create);

@@ -47,64 +47,75 @@ static struct sr_result find_role(struct sr_connection *connection, struct sr_ar
 	return found;
 }
 
-/* The id as it is kept. */
-static struct sr_result choose_id(const char *id, char ret_id[static SR_GUID_TEXT_LEN])
+/* A new id, or the one that was asked for. */
+static struct sr_result choose_id(struct sr_arena *arena, const char *asked, const char **ret_id)
 {
-	if (!id) {
-		struct sr_id fresh = sr_id_random();
-		sr_guid_text(&fresh, ret_id);
+	if (asked) {
+		if (!sr_is_guid(sr_bytes_str(asked))) {
+			return sr_fail_as(SR_INVALID, "InvalidRoleAssignmentId",
+			                  "The role assignment ID '%.64s' is not valid. The role assignment ID must be a GUID.",
+			                  asked);
+		}
+		char *id = sr_arena_strdup(arena, asked);
+		for (char *at = id; *at; at++) {
+			*at = (char)(*at >= 'A' && *at <= 'F' ? *at | 0x20 : *at);
+		}
+		*ret_id = id;
 		return sr_ok();
 	}
-	if (!sr_is_guid(sr_bytes_str(id))) {
-		return sr_fail(SR_INVALID, "a role assignment's id is a GUID, not '%.100s'", id);
-	}
-	for (size_t i = 0; i < SR_GUID_TEXT_LEN; i++) {
-		ret_id[i] = (char)(id[i] >= 'A' && id[i] <= 'F' ? id[i] | 0x20 : id[i]);
-	}
+	const struct sr_id id = sr_id_random();
+	char *text = sr_arena_alloc(arena, SR_GUID_TEXT_LEN);
+	sr_guid_text(&id, text);
+	*ret_id = text;
 	return sr_ok();
 }
 
 static struct sr_result insert_row(struct sr_connection *connection, const struct sr_assignment *assignment)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *insert = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "INSERT INTO assignment (assignment_id, principal, role, scope, created_s)"
-	                  " VALUES (?1, ?2, ?3, ?4, ?5)",
-	                  &insert));
+	SR_TRY(
+	    sr_prepare(connection,
+	               "INSERT INTO assignment (assignment_id, principal, role, scope, created_s, description, created_by)"
+	               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	               &insert));
 	sr_bind_text(insert, 1, assignment->id);
 	sr_bind_text(insert, 2, assignment->principal);
 	sr_bind_text(insert, 3, assignment->role);
 	sr_bind_text(insert, 4, assignment->scope);
 	sr_bind_int(insert, 5, assignment->created_s);
+	sr_bind_text(insert, 6, assignment->description);
+	sr_bind_text(insert, 7, assignment->created_by);
 	return sr_run(insert);
 }
 
-struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena, const char *id,
-                                       const char *object_id, const char *role, const char *scope, int64_t now_s,
+static const char *copy_or_null(struct sr_arena *arena, const char *text)
+{
+	return text ? sr_arena_strdup(arena, text) : NULL;
+}
+
+struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena,
+                                       const struct sr_assignment *asked, int64_t now_s,
                                        struct sr_assignment *ret_assignment)
 {
 	struct sr_role_definition definition;
-	const char *kept_scope = NULL;
-	char id_text[SR_GUID_TEXT_LEN];
-	SR_TRY(find_role(connection, arena, role, &definition));
-	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
-	SR_TRY(sr_role_definition_fits(connection, &definition, kept_scope));
-	SR_TRY(choose_id(id, id_text));
-	struct sr_assignment assignment = {
-	    .id = sr_arena_strdup(arena, id_text),
-	    .principal = sr_arena_strdup(arena, object_id),
-	    .role = definition.role.id,
-	    .scope = kept_scope,
-	    .created_s = now_s,
-	};
-	struct sr_result inserted = insert_row(connection, &assignment);
+	struct sr_assignment made = {.created_s = now_s};
+	SR_TRY(find_role(connection, arena, asked->role, &definition));
+	SR_TRY(sr_assignment_scope(arena, asked->scope, &made.scope));
+	SR_TRY(sr_role_definition_fits(connection, &definition, made.scope));
+	SR_TRY(choose_id(arena, asked->id, &made.id));
+	made.principal = sr_arena_strdup(arena, asked->principal);
+	made.role = definition.role.id;
+	made.description = copy_or_null(arena, asked->description);
+	made.created_by = copy_or_null(arena, asked->created_by);
+	struct sr_result inserted = insert_row(connection, &made);
 	if (sr_result_code(inserted) == SR_EXISTS) {
 		sr_ignore(inserted);
-		return sr_fail_as(SR_EXISTS, "RoleAssignmentExists", "the principal has the role '%s' at '%s' already%s",
-		                  definition.role.name, kept_scope, id ? ", or an assignment has that id" : "");
+		return sr_fail_as(SR_EXISTS, "RoleAssignmentExists",
+		                  "The role assignment already exists: the principal has the role '%s' at '%s'.",
+		                  definition.role.name, made.scope);
 	}
 	SR_TRY(inserted);
-	*ret_assignment = assignment;
+	*ret_assignment = made;
 	return sr_ok();
 }
 
@@ -112,18 +123,28 @@ struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_
                                     const char *role, const char *scope, int64_t now_s,
                                     struct sr_assignment *ret_assignment)
 {
-	return sr_assignment_make_as(connection, arena, NULL, object_id, role, scope, now_s, ret_assignment);
+	const struct sr_assignment asked = {.principal = object_id, .role = role, .scope = scope};
+	return sr_assignment_make_as(connection, arena, &asked, now_s, ret_assignment);
 }
 
-/* From the columns assignment_id, principal, role, scope, created_s. */
-static struct sr_assignment read_row(struct sr_arena *arena, struct sr_statement *statement)
+#define COLUMNS "assignment_id, principal, role, scope, description, created_by, created_s"
+
+static const char *text_or_null(struct sr_arena *arena, struct sr_statement *select, int column)
+{
+	const struct sr_bytes text = sr_column_text(select, column);
+	return text.len ? sr_arena_text(arena, text) : NULL;
+}
+
+static struct sr_assignment read_row(struct sr_arena *arena, struct sr_statement *select)
 {
 	return (struct sr_assignment){
-	    .id = sr_arena_text(arena, sr_column_text(statement, 0)),
-	    .principal = sr_arena_text(arena, sr_column_text(statement, 1)),
-	    .role = sr_arena_text(arena, sr_column_text(statement, 2)),
-	    .scope = sr_arena_text(arena, sr_column_text(statement, 3)),
-	    .created_s = sr_column_int(statement, 4),
+	    .id = sr_arena_text(arena, sr_column_text(select, 0)),
+	    .principal = sr_arena_text(arena, sr_column_text(select, 1)),
+	    .role = sr_arena_text(arena, sr_column_text(select, 2)),
+	    .scope = sr_arena_text(arena, sr_column_text(select, 3)),
+	    .description = text_or_null(arena, select, 4),
+	    .created_by = text_or_null(arena, select, 5),
+	    .created_s = sr_column_int(select, 6),
 	};
 }
 
@@ -131,18 +152,24 @@ struct sr_result sr_assignment_find(struct sr_connection *connection, struct sr_
                                     struct sr_assignment *ret_assignment)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT assignment_id, principal, role, scope, created_s FROM assignment"
-	                  " WHERE assignment_id = lower(?1)",
-	                  &select));
+	SR_TRY(sr_prepare(connection, "SELECT " COLUMNS " FROM assignment WHERE assignment_id = lower(?1)", &select));
 	sr_bind_text(select, 1, id);
 	bool has_row;
 	SR_TRY(sr_step(select, &has_row));
 	if (!has_row) {
-		return sr_fail(SR_NOT_FOUND, "there is no role assignment '%.100s'", id);
+		return sr_fail_as(SR_NOT_FOUND, "RoleAssignmentNotFound", "The role assignment '%.100s' is not found.", id);
 	}
 	*ret_assignment = read_row(arena, select);
 	return sr_ok();
+}
+
+struct sr_result sr_assignment_describe(struct sr_connection *connection, const char *id, const char *description)
+{
+	SR_CLEANUP(sr_statement) struct sr_statement *update = NULL;
+	SR_TRY(sr_prepare(connection, "UPDATE assignment SET description = ?2 WHERE assignment_id = lower(?1)", &update));
+	sr_bind_text(update, 1, id);
+	sr_bind_text(update, 2, description);
+	return sr_run(update);
 }
 
 struct sr_result sr_assignment_remove(struct sr_connection *connection, const char *id)
@@ -190,7 +217,7 @@ struct sr_result sr_assignment_each(struct sr_connection *connection, struct sr_
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
 	SR_TRY(sr_prepare(connection,
-	                  "SELECT assignment_id, principal, role, scope, created_s FROM assignment"
+	                  "SELECT " COLUMNS " FROM assignment"
 	                  " WHERE ?1 IS NULL OR principal = ?1 ORDER BY principal, scope, role",
 	                  &select));
 	sr_bind_text(select, 1, object_id);
@@ -200,7 +227,7 @@ struct sr_result sr_assignment_each(struct sr_connection *connection, struct sr_
 		if (!has_row) {
 			return sr_ok();
 		}
-		struct sr_assignment assignment = read_row(arena, select);
+		const struct sr_assignment assignment = read_row(arena, select);
 		SR_TRY(each(&assignment, context));
 	}
 }

@@ -13,10 +13,11 @@
 enum { SR_SCOPE_MAX = 1024 };
 
 struct sr_assignment {
-	const char *id;        /* GUID */
-	const char *principal; /* object id */
-	const char *role;      /* role definition's GUID */
-	const char *scope;     /* "/subscriptions/…", without a trailing slash, or "/" */
+	const char *id;                       /* GUID */
+	const char *principal;                /* object id */
+	const char *role;                     /* role definition's GUID */
+	const char *scope;                    /* "/subscriptions/…", without a trailing slash, or "/" */
+	const char *description, *created_by; /* NULL: none; an object id */
 	int64_t created_s;
 };
 
@@ -28,14 +29,15 @@ SR_MUST struct sr_result sr_assignment_scope(struct sr_arena *arena, const char 
 SR_MUST struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena,
                                             const char *object_id, const char *role, const char *scope, int64_t now_s,
                                             struct sr_assignment *ret_assignment);
-/* The same under an id that the caller chose (a GUID; NULL: a fresh one), as the REST API has it. SR_EXISTS
- * (RoleAssignmentExists) for the id too. */
-SR_MUST struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena, const char *id,
-                                               const char *object_id, const char *role, const char *scope,
-                                               int64_t now_s, struct sr_assignment *ret_assignment);
+/* The same for all of *asked that is set; its id too, if it is not NULL (SR_INVALID: no GUID). */
+SR_MUST struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena,
+                                               const struct sr_assignment *asked, int64_t now_s,
+                                               struct sr_assignment *ret_assignment);
 /* By its id. SR_NOT_FOUND. */
 SR_MUST struct sr_result sr_assignment_find(struct sr_connection *connection, struct sr_arena *arena, const char *id,
                                             struct sr_assignment *ret_assignment);
+SR_MUST struct sr_result sr_assignment_describe(struct sr_connection *connection, const char *id,
+                                                const char *description);
 /* By its id. SR_NOT_FOUND. */
 SR_MUST struct sr_result sr_assignment_remove(struct sr_connection *connection, const char *id);
 /* By what it says. SR_NOT_FOUND, SR_INVALID. */

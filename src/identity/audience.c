@@ -10,10 +10,9 @@ enum { HTTPS_PORT = 443, ACCOUNT_MIN_LEN = 3, ACCOUNT_MAX_LEN = 24 };
 
 /* Azure's services whose place ours take; a trailing slash does not matter. */
 static const char *const services[] = {
-    "https://vault.azure.net",
-    "https://storage.azure.com",
-    "https://management.azure.com",
-    "https://management.core.windows.net",
+    "https://vault.azure.net",      "https://storage.azure.com",
+    "https://management.azure.com", "https://management.core.windows.net",
+    "https://graph.microsoft.com",
 };
 /* "https://ACCOUNT" and one of these is a storage account. */
 static const char *const account_suffixes[] = {".blob.core.windows.net", ".dfs.core.windows.net"};

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "identity/audited.h"
 #include "identity/metadata_error.h"
+#include "identity/graph_error.h"
+#include "identity/metadata_error.h"
 #include "identity/oauth_error.h"
 #include "identity/page.h"
 #include "identity/route.h"
@@ -56,6 +58,8 @@ static struct sr_result read_request(struct sr_exchange *exchange, struct sr_ide
 	    .origin = origin_of(identity, exchange),
 	    .peer_address = sr_exchange_peer_address(exchange),
 	    .peer_service = sr_exchange_peer_service(exchange),
+	    .caller = sr_exchange_peer_service(exchange)[0] ? sr_exchange_header(exchange, "x-strongroom-caller-object-id")
+	                                                    : NULL,
 	    .metadata = sr_exchange_header(exchange, "metadata"),
 	    .forwarded_for = sr_exchange_header(exchange, "x-forwarded-for"),
 	    .identity_header = sr_exchange_header(exchange, "x-identity-header"),
@@ -211,6 +215,10 @@ static json_t *public_error_json(const struct sr_identity *identity, struct sr_e
 {
 	struct sr_parameters query = {0};
 	sr_ignore(sr_parameters_parse(sr_exchange_arena(exchange), sr_exchange_query(exchange), false, &query));
+	if (sr_is_graph_path(sr_exchange_path(exchange))) {
+		return sr_graph_error_json(error, sr_exchange_request_id(exchange), correlation_id(exchange, &query),
+		                           sr_unix_s(), ret_status);
+	}
 	struct sr_oauth_error_context tie = {
 	    .trace_id = sr_exchange_request_id(exchange),
 	    .correlation_id = correlation_id(exchange, &query),

@@ -18,3 +18,11 @@ struct sr_result sr_manager_check(const struct sr_identity_request *request)
 	}
 	return sr_fail(SR_DENIED, "the service '%.64s' manages no identities", request->peer_service);
 }
+
+struct sr_result sr_front_check(const struct sr_identity_request *request)
+{
+	if (request->peer_service && strcmp(request->peer_service, "workspace") == 0) {
+		return sr_ok();
+	}
+	return sr_fail(SR_DENIED, "only Resource Manager's front asks this");
+}

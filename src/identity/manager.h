@@ -7,5 +7,7 @@
 
 /* Passes the machine's administrator (no service) and managing services; SR_DENIED for others. */
 SR_MUST struct sr_result sr_manager_check(const struct sr_identity_request *request);
+/* Passes Resource Manager's front alone, which has checked what the caller may; SR_DENIED for others. */
+SR_MUST struct sr_result sr_front_check(const struct sr_identity_request *request);
 
 #endif

@@ -108,10 +108,6 @@ struct sr_result sr_person_sign_in(const struct sr_identity_request *request, co
 	}
 	work.user_name = user_name;
 	SR_TRY(sr_visit_read(request, look_up, &work));
-	if (work.is_known) { /* what was typed for a name may be anything, a password too */
-		answer->audit.object_id = sr_arena_strdup(request->arena, work.person.object_id);
-		answer->audit.name = sr_arena_strdup(request->arena, work.person.user_name);
-	}
 	bool is_right = false;
 	SR_TRY(matches(identity, password, work.hash, &is_right));
 	bool is_locked = work.is_known && work.person.locked_until_s > request->now_s;
@@ -125,7 +121,6 @@ struct sr_result sr_person_sign_in(const struct sr_identity_request *request, co
 	if (work.person.failure_count) {
 		SR_TRY(sr_visit_write(request, note_success, &work));
 	}
-	answer->audit.detail = "password";
 	sr_log(SR_LOG_INFO, "person %s signed in from %s", work.person.object_id, request->peer_address);
 	*ret_person = work.person;
 	return sr_ok();

@@ -23,6 +23,7 @@ struct sr_identity_request {
 	const char *origin; /* "https://HOST:PORT" by which the client reached us, if it is ours; else the authority */
 	const char *peer_address; /* "127.0.0.1" */
 	const char *peer_service; /* of our own on the internal listener; "" or NULL: none */
+	const char *caller;       /* in whose name that service asks: an object id; NULL: in its own, or no service asks */
 	bool has_peer_uid;        /* a process of this machine asks in plain, and this is whose: */
 	uint32_t peer_uid;
 	const char *metadata, *forwarded_for, *identity_header; /* headers, or NULL */

@@ -111,6 +111,7 @@ struct sr_result sr_identity_route(struct sr_arena *arena, enum sr_door door, co
 {
 	struct search search = {.arena = arena, .door = door, .method = method};
 	SR_TRY(sr_segments_parse(arena, path, &search.segments));
+	search_table(&search, sr_graph_routes, sr_graph_route_count, ret_parts);
 	search_table(&search, sr_people_routes, sr_people_route_count, ret_parts);
 	search_table(&search, routes, sizeof routes / sizeof *routes, ret_parts);
 	search_table(&search, sr_management_routes, sr_management_route_count, ret_parts);

@@ -26,6 +26,8 @@ extern const struct sr_route sr_management_routes[];
 extern const struct sr_route sr_people_routes[];
 extern const size_t sr_management_route_count;
 extern const size_t sr_people_route_count;
+extern const struct sr_route sr_graph_routes[];
+extern const size_t sr_graph_route_count;
 
 /*
  * Finds the route; variable segments go to `ret_parts`, text in the arena. SR_NOT_FOUND: no such path at this door;

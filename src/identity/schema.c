@@ -117,4 +117,9 @@ static const char managed_identities[] =
     "CREATE INDEX held_identity_of ON held_identity (identity);";
 static const char audit[] = SR_AUDIT_CHAIN_SQL SR_AUDIT_CHECKPOINT_SQL;
 
-const char *const sr_identity_upgrades[] = {credentials, people, groups_and_roles, managed_identities, audit, NULL};
+/* What Resource Manager shows of a role assignment besides. */
+static const char assignment_notes[] = "ALTER TABLE assignment ADD COLUMN description TEXT;"
+                                       "ALTER TABLE assignment ADD COLUMN created_by TEXT;";
+
+const char *const sr_identity_upgrades[] = {credentials,      people, groups_and_roles, managed_identities, audit,
+                                            assignment_notes, NULL};

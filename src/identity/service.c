@@ -108,6 +108,18 @@ static void tend(void *context)
 	}
 }
 
+/* So that tokens for our own API are checked as everywhere. */
+static struct sr_result follow_directory(struct sr_identity *identity)
+{
+	const struct sr_access_options options = {
+	    .tls = identity->options.client_tls,
+	    .identity_address = identity->options.internal_address,
+	    .identity_port = identity->internal_port,
+	    .authority = identity->options.authority,
+	};
+	return identity->access ? sr_ok() : sr_access_start(&options, &identity->access);
+}
+
 struct sr_result sr_identity_prepare(struct sr_identity *identity)
 {
 	if (!atomic_load(&identity->has_state_key)) {
@@ -116,6 +128,7 @@ struct sr_result sr_identity_prepare(struct sr_identity *identity)
 		atomic_store(&identity->has_state_key, true);
 	}
 	SR_TRY(tend_once(identity));
+	SR_TRY(follow_directory(identity));
 	if (!identity->is_tending) {
 		SR_TRY(sr_thread_start("tend-keys", 0, tend, identity, &identity->tending));
 		identity->is_tending = true;
@@ -193,6 +206,7 @@ void sr_identity_stop(struct sr_identity *identity)
 	if (identity->server) {
 		sr_server_stop(identity->server, GRACE_MS);
 	}
+	sr_access_stop(identity->access);
 	if (identity->keyring) {
 		sr_keyring_stop(identity->keyring);
 	}

@@ -5,6 +5,7 @@
 #ifndef SR_IDENTITY_SERVICE_H
 #define SR_IDENTITY_SERVICE_H
 
+#include "access/access.h"
 #include "base/thread.h"
 #include "identity/audience.h"
 #include "identity/device_flow.h"
@@ -48,6 +49,7 @@ struct sr_identity {
 	uint64_t started_ms;
 	struct sr_keyring *keyring;
 	struct sr_server *server;
+	struct sr_access *access; /* our own directory, followed as every service does; NULL until the state is open */
 	struct sr_rate_limit *rate_limit;     /* failures of a name from an address */
 	struct sr_rate_limit *address_limit;  /* failures from an address, whatever the name */
 	struct sr_rate_limit *metadata_limit; /* tokens by address, and wrong headers of jobs */

@@ -36,11 +36,6 @@ struct sr_result sr_token_answer_begin(const struct sr_identity_request *request
                                        const struct sr_token_endpoint *endpoint, const struct sr_token_claims *claims,
                                        struct sr_identity_answer *answer)
 {
-	answer->audit.object_id = sr_arena_strdup(request->arena, claims->object_id);
-	answer->audit.app_id = sr_arena_strdup(request->arena, claims->client_id);
-	answer->audit.object = sr_arena_strdup(request->arena, claims->audience);
-	answer->audit.detail =
-	    claims->credential_id ? sr_arena_printf(request->arena, "credential=%s", claims->credential_id) : NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf token = SR_BUF(SR_JWT_MAX);
 	SR_TRY(sr_token_make(request->store->signing_keys, claims, &token));
 	answer->body = token_json(request, endpoint, claims, sr_buf_text(&token));

@@ -17,9 +17,12 @@ static struct sr_result client_grant(const struct sr_identity_request *request,
 {
 	const struct sr_identity_options *options = &request->identity->options;
 	struct sr_client_proof proof;
+	answer->audit.app_id = sr_is_guid(sr_bytes_str(asked->client_id)) ? asked->client_id : NULL;
+	answer->audit.object = asked->resource;
 	SR_TRY(sr_client_prove(request, asked, answer, &proof));
 	answer->audit.object_id = sr_arena_strdup(request->arena, proof.application.object_id);
 	answer->audit.name = sr_arena_strdup(request->arena, proof.application.name);
+	answer->audit.detail = sr_arena_printf(request->arena, "credential=%s", proof.credential_id);
 	SR_TRY(sr_resource_check(request, asked->resource));
 	struct sr_token_claims claims = {
 	    .version = endpoint->version,
@@ -45,8 +48,6 @@ static struct sr_result issue(const struct sr_identity_request *request, const s
 	struct sr_token_request asked;
 	SR_TRY(sr_token_request_read(request->arena, request->body, request->authorization, endpoint->takes_scope,
 	                             endpoint->takes_resource, &asked));
-	answer->audit.app_id = asked.client_id && sr_is_guid(sr_bytes_str(asked.client_id)) ? asked.client_id : NULL;
-	answer->audit.object = asked.resource;
 	return asked.grant == SR_GRANT_CLIENT ? client_grant(request, endpoint, &asked, answer)
 	                                      : sr_user_grant(request, endpoint, &asked, answer);
 }

@@ -19,6 +19,9 @@
 #include <string.h>
 
 enum { SECRET_MAX = 128 };
+/* TPM 2.0 Library, part 2, 7.5: where handles of loaded objects and of sessions begin. (The library's own names for
+ * them are shifts beyond an int.) */
+static const UINT32 first_transient = UINT32_C(0x80000000), first_session = UINT32_C(0x02000000);
 
 void sr_tpm_prepare(void)
 {
@@ -120,8 +123,8 @@ static struct sr_result connect_tpm(const char *name, struct tpm *tpm)
 	if (code) {
 		return failed(code, "speak with the TPM");
 	}
-	SR_TRY(sweep(tpm, TPM2_TRANSIENT_FIRST));
-	return sweep(tpm, TPM2_LOADED_SESSION_FIRST);
+	SR_TRY(sweep(tpm, first_transient));
+	return sweep(tpm, first_session);
 }
 
 static const TPMT_SYM_DEF_OBJECT storage_cipher = {

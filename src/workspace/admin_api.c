@@ -38,9 +38,9 @@ struct sr_result sr_workspace_status(struct sr_arm_call *call, struct sr_arm_ans
 static struct sr_result verify_database(struct sr_workspace *workspace, struct sr_verification *report)
 {
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	struct sr_database *database;
-	SR_TRY(sr_workspace_enter(workspace, &use, &database));
-	return sr_database_verify(database, sr_verification_pages, report);
+	struct sr_workspace_store *store;
+	SR_TRY(sr_workspace_enter(workspace, NULL, NULL, &use, &store));
+	return sr_database_verify(store->database, sr_verification_pages, report);
 }
 
 struct sr_result sr_workspace_verify(struct sr_arm_call *call, struct sr_arm_answer *answer)
@@ -59,12 +59,12 @@ struct sr_result sr_workspace_verify(struct sr_arm_call *call, struct sr_arm_ans
 struct sr_result sr_workspace_freeze(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	struct sr_database *database;
-	SR_TRY(sr_workspace_enter(call->workspace, &use, &database));
+	struct sr_workspace_store *store;
+	SR_TRY(sr_workspace_enter(call->workspace, NULL, NULL, &use, &store));
 	SR_CLEANUP(sr_image) struct sr_image *image = NULL;
 	SR_TRY(sr_image_begin(sr_host_state_dir(call->workspace->host), &image));
 	SR_TRY(sr_image_add_file(image, "resource"));
-	SR_TRY(sr_image_add_database(image, "workspace.db", database));
+	SR_TRY(sr_image_add_database(image, "workspace.db", store->database));
 	answer->body = json_object();
 	return sr_ok();
 }

@@ -31,7 +31,20 @@ SR_MUST struct sr_result sr_resource_in_subscription(struct sr_arm_call *call, s
 SR_MUST struct sr_result sr_resources_of_subscription(struct sr_arm_call *call, struct sr_arm_answer *answer);
 SR_MUST struct sr_result sr_resources_of_group(struct sr_arm_call *call, struct sr_arm_answer *answer);
 
+/* role_assignment_api.c, role_definition_api.c: Microsoft.Authorization, at any scope */
+SR_MUST struct sr_result sr_role_assignments_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_assignment_get(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_assignment_put(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_assignment_delete(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_definitions_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_definition_get(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_definition_put(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_role_definition_delete(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_deny_assignments_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
+SR_MUST struct sr_result sr_permissions_list(struct sr_arm_call *call, struct sr_arm_answer *answer);
+
 /* admin_api.c: the Unix socket */
+SR_MUST struct sr_result sr_workspace_audit_log(struct sr_arm_call *call, struct sr_arm_answer *answer);
 SR_MUST struct sr_result sr_workspace_status(struct sr_arm_call *call, struct sr_arm_answer *answer);
 SR_MUST struct sr_result sr_workspace_verify(struct sr_arm_call *call, struct sr_arm_answer *answer);
 SR_MUST struct sr_result sr_workspace_freeze(struct sr_arm_call *call, struct sr_arm_answer *answer);

@@ -20,9 +20,16 @@ static const struct sr_arm_error by_reason[] = {
     {"LocationRequired", 400, false},
     {"MethodNotAllowed", 405, false},
     {"MissingSubscriptionRegistration", 409, false},
+    {"PrincipalNotFound", 400, false},
     {"ResourceGroupBeingDeleted", 409, false},
     {"ResourceGroupNotFound", 404, false},
     {"ResourceNotFound", 404, false},
+    {"RoleAssignmentExists", 409, false},
+    {"RoleAssignmentNotFound", 404, false},
+    {"RoleAssignmentUpdateNotPermitted", 409, false},
+    {"RoleDefinitionDoesNotExist", 404, false},
+    {"RoleDefinitionHasAssignments", 409, false},
+    {"RoleDefinitionWithSameNameExists", 409, false},
     {"SubscriptionNotFound", 404, false},
 };
 

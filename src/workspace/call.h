@@ -42,6 +42,8 @@ typedef struct sr_result (*sr_arm_handler)(struct sr_arm_call *call, struct sr_a
 
 /* May who asks do `action` at `scope`? SR_DENIED "AuthorizationFailed" in the service's words. */
 SR_MUST struct sr_result sr_arm_authorise(struct sr_arm_call *call, const char *action, const char *scope);
+/* That refusal. */
+SR_MUST struct sr_result sr_arm_refuse(const struct sr_arm_call *call, const char *action, const char *scope);
 /* A required member of the body, a non-empty string. SR_INVALID "InvalidRequestContent". */
 SR_MUST struct sr_result sr_arm_require_text(const struct sr_arm_call *call, const char *name, const char **ret_text);
 

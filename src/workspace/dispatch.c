@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "wire/credentials.h"
 #include "workspace/arm_error.h"
+#include "workspace/audited.h"
 #include "workspace/route.h"
 
 #include <ctype.h>
@@ -66,6 +67,15 @@ static struct sr_result check_subscription(const struct sr_arm_call *call)
 	return sr_ok();
 }
 
+struct sr_result sr_arm_refuse(const struct sr_arm_call *call, const char *action, const char *scope)
+{
+	return sr_fail_as(SR_DENIED, "AuthorizationFailed",
+	                  "The client '%s' with object id '%s' does not have authorization to perform action '%s' over "
+	                  "scope '%s' or the scope is invalid. If access was recently granted, please refresh your "
+	                  "credentials.",
+	                  call->who.app_id, call->who.object_id, action, scope);
+}
+
 struct sr_result sr_arm_authorise(struct sr_arm_call *call, const char *action, const char *scope)
 {
 	if (call->who.is_local) {
@@ -74,11 +84,7 @@ struct sr_result sr_arm_authorise(struct sr_arm_call *call, const char *action, 
 	struct sr_result result = sr_access_check(call->workspace->access, &call->who, action, false, scope, NULL);
 	if (sr_result_code(result) == SR_DENIED) {
 		sr_ignore(result);
-		return sr_fail_as(SR_DENIED, "AuthorizationFailed",
-		                  "The client '%s' with object id '%s' does not have authorization to perform action '%s' over "
-		                  "scope '%s' or the scope is invalid. If access was recently granted, please refresh your "
-		                  "credentials.",
-		                  call->who.app_id, call->who.object_id, action, scope);
+		return sr_arm_refuse(call, action, scope);
 	}
 	return result;
 }
@@ -185,6 +191,7 @@ struct sr_result sr_workspace_dispatch(struct sr_exchange *exchange, void *conte
 	};
 	struct sr_arm_answer answer = {0};
 	struct sr_result result = perform(exchange, &call, &answer);
+	result = sr_workspace_audit(&call, &answer, result);
 	if (sr_is_ok(result) && !answer.is_sent) {
 		result = send_answer(exchange, &answer);
 	}

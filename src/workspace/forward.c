@@ -13,6 +13,10 @@ static struct sr_result upstream_of(const struct sr_workspace *workspace, const 
 		*ret_upstream = workspace->vault;
 		return sr_ok();
 	}
+	if (strcmp(service, "identity") == 0 && workspace->identity) {
+		*ret_upstream = workspace->identity;
+		return sr_ok();
+	}
 	return sr_fail(SR_UNAVAILABLE, "the service '%s' is not connected", service);
 }
 
@@ -93,10 +97,14 @@ struct sr_result sr_forward(struct sr_arm_call *call, const char *service, struc
 }
 
 struct sr_result sr_forward_request(struct sr_workspace *workspace, const char *service, const char *method,
-                                    const char *target, const struct sr_forward_caller *caller, int *ret_status,
-                                    json_t **ret_body)
+                                    const char *target, const json_t *body, const struct sr_forward_caller *caller,
+                                    int *ret_status, json_t **ret_body)
 {
-	struct sr_client_request request = {.method = method, .target = target};
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(SR_ARM_BODY_MAX);
+	if (body) {
+		SR_TRY(sr_json_write(body, &text));
+	}
+	struct sr_client_request request = {.method = method, .target = target, .body = sr_buf_bytes(&text)};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
 	SR_TRY(exchange(workspace, service, caller, &request, &response));
 	*ret_status = response.status;

@@ -13,10 +13,10 @@ SR_MUST struct sr_result sr_forward(struct sr_arm_call *call, const char *servic
 struct sr_forward_caller {
 	const char *object_id, *app_id, *request_id;
 };
-/* Another request to the service ("GET", a target with api-version, no body), its answer parsed; *ret_body may be NULL
- * and is the caller's. */
+/* Another request to the service ("GET", a target, a body or NULL), its answer parsed; *ret_body may be NULL and is the
+ * caller's. */
 SR_MUST struct sr_result sr_forward_request(struct sr_workspace *workspace, const char *service, const char *method,
-                                            const char *target, const struct sr_forward_caller *caller, int *ret_status,
-                                            json_t **ret_body);
+                                            const char *target, const json_t *body,
+                                            const struct sr_forward_caller *caller, int *ret_status, json_t **ret_body);
 
 #endif

@@ -13,8 +13,18 @@ static const struct sr_provider_type vault_types[] = {{"vaults", "2023-07-01"},
                                                       {"checkNameAvailability", "2023-07-01"},
                                                       {0}};
 
+static const struct sr_provider_type identity_types[] = {
+    {"userAssignedIdentities", "2023-01-31"}, {"operations", "2023-01-31"}, {0}};
+static const struct sr_provider_type authorization_types[] = {{"roleAssignments", "2022-04-01"},
+                                                              {"roleDefinitions", "2022-04-01"},
+                                                              {"denyAssignments", "2022-04-01"},
+                                                              {"permissions", "2022-04-01"},
+                                                              {0}};
+
 static const struct sr_provider providers[] = {
+    {"Microsoft.Authorization", true, NULL, authorization_types},
     {"Microsoft.KeyVault", false, "vault", vault_types},
+    {"Microsoft.ManagedIdentity", false, "identity", identity_types},
     {"Microsoft.Resources", true, NULL, resource_types},
 };
 enum { PROVIDER_COUNT = sizeof providers / sizeof *providers };

@@ -4,6 +4,7 @@
 
 #include "workspace/filter.h"
 #include "workspace/forward.h"
+#include "workspace/managed_identity_api.h"
 #include "workspace/provider.h"
 #include "workspace/resource_group.h"
 #include "workspace/resource_name.h"
@@ -60,18 +61,28 @@ static struct sr_result check(struct sr_arm_call *call, const char *rest, const 
 	return sr_ok();
 }
 
+/* Managed identities are identity's, which knows nothing of resources; whatever else there is is its service's. */
+static struct sr_result hand_on(struct sr_arm_call *call, const struct sr_provider *provider, const char *rest,
+                                struct sr_arm_answer *answer)
+{
+	if (strcmp(provider->service, "identity") == 0) {
+		return sr_managed_identity_call(call, rest, answer);
+	}
+	return sr_forward(call, provider->service, answer);
+}
+
 struct sr_result sr_resource_in_group(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	const struct sr_provider *provider;
 	SR_TRY(check(call, call->parts[2], call->parts[1], &provider));
-	return sr_forward(call, provider->service, answer);
+	return hand_on(call, provider, call->parts[2], answer);
 }
 
 struct sr_result sr_resource_in_subscription(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	const struct sr_provider *provider;
 	SR_TRY(check(call, call->parts[1], NULL, &provider));
-	return sr_forward(call, provider->service, answer);
+	return hand_on(call, provider, call->parts[1], answer);
 }
 
 /* What a list shows of a resource. */
@@ -118,7 +129,7 @@ static struct sr_result collect(struct sr_arm_call *call, const char *service, c
 	while (target) {
 		SR_CLEANUP(sr_json) json_t *page = NULL;
 		int status;
-		SR_TRY(sr_forward_request(call->workspace, service, "GET", target, &caller, &status, &page));
+		SR_TRY(sr_forward_request(call->workspace, service, "GET", target, NULL, &caller, &status, &page));
 		if (status != 200) {
 			return sr_fail(SR_UNAVAILABLE, "the service '%s' cannot list its resources now", service);
 		}
@@ -136,6 +147,22 @@ static struct sr_result collect(struct sr_arm_call *call, const char *service, c
 	return sr_ok();
 }
 
+static struct sr_result collect_identities(struct sr_arm_call *call, const char *scope, const struct sr_filter *filter,
+                                           json_t *list)
+{
+	SR_CLEANUP(sr_json) json_t *all = json_array();
+	SR_TRY(sr_managed_identities_collect(call, scope, all));
+	size_t index;
+	json_t *resource;
+	json_array_foreach(all, index, resource)
+	{
+		if (fits(call, filter, resource)) {
+			json_array_append_new(list, brief(resource));
+		}
+	}
+	return sr_ok();
+}
+
 /* Of one group where `group` is its name, else of the subscription. */
 static struct sr_result list(struct sr_arm_call *call, const char *group, struct sr_arm_answer *answer)
 {
@@ -146,6 +173,7 @@ static struct sr_result list(struct sr_arm_call *call, const char *group, struct
 	json_t *found = json_array();
 	answer->body = json_object();
 	sr_json_set(answer->body, "value", found);
+	SR_TRY(collect_identities(call, scope, &filter, found));
 	return collect(
 	    call, "vault",
 	    sr_arena_printf(call->arena, "%s/providers/Microsoft.KeyVault/vaults?api-version=" LIST_VERSION, scope),

@@ -1,6 +1,7 @@
-/* Looks for marked groups when woken, at the start, and again after a failure. */
+/* Looks for marked groups when woken, at the start, and every few seconds, when it also signs the audit log. */
 #include "workspace/resource_group_reaper.h"
 
+#include "access/role.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -9,7 +10,9 @@
 #include "workspace/resource_group.h"
 #include "workspace/service.h"
 
-enum { RETRY_MS = 3000, MARKED_MAX = 64 };
+#include <string.h>
+
+enum { RETRY_MS = 3000, ROUND_MS = 10000, MARKED_MAX = 64 };
 #define VAULT_VERSION "?api-version=2023-07-01"
 
 struct sr_resource_group_reaper {
@@ -48,26 +51,55 @@ static struct sr_result remove_work(struct sr_connection *connection, void *cont
 	return sr_resource_group_remove(connection, marked->removed);
 }
 
-/* Asks a service to delete what it has in the group; *ret_left counts what was there. */
-static struct sr_result delete_resources(struct sr_workspace *workspace, struct sr_arena *arena, const char *list,
-                                         size_t *ret_left)
+static const struct sr_forward_caller ourselves = {"workspace", "", "group-deletion"};
+
+static struct sr_result delete_one(struct sr_workspace *workspace, const char *service, const char *target)
 {
-	const struct sr_forward_caller caller = {"workspace", "", "group-deletion"};
-	SR_CLEANUP(sr_json) json_t *page = NULL;
+	SR_CLEANUP(sr_json) json_t *answer = NULL;
 	int status;
-	SR_TRY(sr_forward_request(workspace, "vault", "GET", list, &caller, &status, &page));
-	if (status != 200) {
-		return sr_fail(SR_UNAVAILABLE, "list the resources of a group: status %d", status);
-	}
+	SR_TRY(sr_forward_request(workspace, service, "DELETE", target, NULL, &ourselves, &status, &answer));
+	return status < 300 || status == 404 ? sr_ok()
+	                                     : sr_fail(SR_UNAVAILABLE, "delete a resource of a group: status %d", status);
+}
+
+static struct sr_result list_of(struct sr_workspace *workspace, const char *service, const char *target,
+                                json_t **ret_page)
+{
+	int status;
+	SR_TRY(sr_forward_request(workspace, service, "GET", target, NULL, &ourselves, &status, ret_page));
+	return status == 200 ? sr_ok() : sr_fail(SR_UNAVAILABLE, "list the resources of a group: status %d", status);
+}
+
+/* Asks the vault to delete what it has in the group; *ret_left counts what was there. */
+static struct sr_result delete_vaults(struct sr_workspace *workspace, struct sr_arena *arena, const char *list,
+                                      size_t *ret_left)
+{
+	SR_CLEANUP(sr_json) json_t *page = NULL;
+	SR_TRY(list_of(workspace, "vault", list, &page));
 	const json_t *items = json_object_get(page, "value");
 	*ret_left = json_array_size(items);
 	for (size_t i = 0; i < *ret_left; i++) {
 		const char *id = json_string_value(json_object_get(json_array_get(items, i), "id"));
-		SR_CLEANUP(sr_json) json_t *answer = NULL;
-		SR_TRY(sr_forward_request(workspace, "vault", "DELETE",
-		                          sr_arena_printf(arena, "%s" VAULT_VERSION, id ? id : ""), &caller, &status, &answer));
-		if (status >= 300 && status != 404) {
-			return sr_fail(SR_UNAVAILABLE, "delete a resource of a group: status %d", status);
+		SR_TRY(delete_one(workspace, "vault", sr_arena_printf(arena, "%s" VAULT_VERSION, id ? id : "")));
+	}
+	return sr_ok();
+}
+
+/* The managed identities that are resources of the group. */
+static struct sr_result delete_identities(struct sr_workspace *workspace, struct sr_arena *arena, const char *scope)
+{
+	SR_CLEANUP(sr_json) json_t *page = NULL;
+	SR_TRY(list_of(workspace, "identity", "/managed-identities", &page));
+	size_t index;
+	json_t *item;
+	json_array_foreach(json_object_get(page, "value"), index, item)
+	{
+		const char *id = json_string_value(json_object_get(item, "id"));
+		const char *kind = json_string_value(json_object_get(item, "kind"));
+		const char *object_id = json_string_value(json_object_get(item, "principalId"));
+		const bool is_user = kind && strcmp(kind, "UserAssigned") == 0;
+		if (id && object_id && is_user && sr_scope_covers(scope, id)) {
+			SR_TRY(delete_one(workspace, "identity", sr_arena_printf(arena, "/managed-identities/%s", object_id)));
 		}
 	}
 	return sr_ok();
@@ -77,15 +109,23 @@ static struct sr_result reap(struct sr_workspace *workspace, struct sr_arena *ar
 {
 	struct sr_installation installation;
 	SR_TRY(sr_access_installation(workspace->access, &installation));
-	const char *list =
-	    sr_arena_printf(arena, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults" VAULT_VERSION,
-	                    installation.subscription, group);
+	const char *scope = sr_arena_printf(arena, "/subscriptions/%s/resourceGroups/%s", installation.subscription, group);
+	const char *list = sr_arena_printf(arena, "%s/providers/Microsoft.KeyVault/vaults" VAULT_VERSION, scope);
 	size_t left;
 	do {
-		SR_TRY(delete_resources(workspace, arena, list, &left));
+		SR_TRY(delete_vaults(workspace, arena, list, &left));
 	} while (left > 0);
+	SR_TRY(delete_identities(workspace, arena, scope));
 	struct marked marked = {.removed = group};
 	return sr_workspace_write(workspace, remove_work, &marked);
+}
+
+static struct sr_result sign_audit_log(struct sr_workspace *workspace)
+{
+	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
+	struct sr_workspace_store *store;
+	SR_TRY(sr_workspace_enter(workspace, NULL, NULL, &use, &store));
+	return sr_audit_sign(store->audit, sr_unix_s());
 }
 
 static struct sr_result look(struct sr_workspace *workspace)
@@ -96,18 +136,16 @@ static struct sr_result look(struct sr_workspace *workspace)
 	for (size_t i = 0; i < marked.count; i++) {
 		SR_TRY(reap(workspace, arena, marked.names[i]));
 	}
-	return sr_ok();
+	return sign_audit_log(workspace);
 }
 
-/* Until woken, or for a while after a failure; false when it is time to stop. */
+/* Until woken, or for a while: a shorter one after a failure; false when it is time to stop. */
 static bool wait(struct sr_resource_group_reaper *reaper, bool has_failed)
 {
-	const uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)RETRY_MS * 1000000;
+	const uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)(has_failed ? RETRY_MS : ROUND_MS) * 1000000;
 	SR_LOCKED(&reaper->mutex);
 	while (!reaper->is_stopping && !reaper->is_woken) {
-		if (!has_failed) {
-			sr_cond_wait(&reaper->changed, &reaper->mutex);
-		} else if (!sr_cond_wait_until(&reaper->changed, &reaper->mutex, deadline_ns)) {
+		if (!sr_cond_wait_until(&reaper->changed, &reaper->mutex, deadline_ns)) {
 			break;
 		}
 	}

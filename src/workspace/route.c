@@ -10,10 +10,24 @@
 #define GROUPS       "Microsoft.Resources/subscriptions/resourceGroups/"
 #define RESOURCES    "Microsoft.Resources/subscriptions/resources/read"
 
+#define ANY_SCOPE     "/{...}"
+#define AUTHORIZATION ANY_SCOPE "/providers/Microsoft.Authorization/"
+
 /* clang-format off */
 static const struct sr_arm_route routes[] = {
 	{"GET", "/tenants", NULL, false, false, sr_tenants_list},
 	{"GET", "/subscriptions", NULL, false, false, sr_subscriptions_list},
+	{"GET", AUTHORIZATION "roleAssignments", NULL, false, false, sr_role_assignments_list},
+	{"GET", AUTHORIZATION "roleAssignments/{name}", NULL, false, false, sr_role_assignment_get},
+	{"PUT", AUTHORIZATION "roleAssignments/{name}", NULL, false, false, sr_role_assignment_put},
+	{"DELETE", AUTHORIZATION "roleAssignments/{name}", NULL, false, false, sr_role_assignment_delete},
+	{"GET", AUTHORIZATION "roleDefinitions", NULL, false, false, sr_role_definitions_list},
+	{"GET", AUTHORIZATION "roleDefinitions/{name}", NULL, false, false, sr_role_definition_get},
+	{"PUT", AUTHORIZATION "roleDefinitions/{name}", NULL, false, false, sr_role_definition_put},
+	{"DELETE", AUTHORIZATION "roleDefinitions/{name}", NULL, false, false, sr_role_definition_delete},
+	{"GET", AUTHORIZATION "denyAssignments", NULL, false, false, sr_deny_assignments_list},
+	{"GET", AUTHORIZATION "permissions", NULL, false, false, sr_permissions_list},
+
 	{"GET", SUBSCRIPTION, "Microsoft.Resources/subscriptions/read", true, false, sr_subscription_get},
 	{"GET", SUBSCRIPTION "/locations", "Microsoft.Resources/subscriptions/locations/read", true, false, sr_locations_list},
 	{"GET", SUBSCRIPTION "/resources", RESOURCES, true, false, sr_resources_of_subscription},
@@ -36,6 +50,8 @@ static const struct sr_arm_route routes[] = {
 	{"*", SUBSCRIPTION "/providers/{...}", NULL, true, false, sr_resource_in_subscription},
 
 	{"GET", "/_strongroom/status", NULL, false, true, sr_workspace_status},
+	{"GET", "/_strongroom/audit/{what}", NULL, false, true, sr_workspace_audit_log},
+	{"POST", "/_strongroom/audit/{what}", NULL, false, true, sr_workspace_audit_log},
 	{"POST", "/_strongroom/verify", NULL, false, true, sr_workspace_verify},
 	{"POST", "/_strongroom/image", NULL, false, true, sr_workspace_freeze},
 	{"DELETE", "/_strongroom/image", NULL, false, true, sr_workspace_thaw},
@@ -52,11 +68,40 @@ static const char *join(struct sr_arena *arena, const struct sr_segments *segmen
 	return joined;
 }
 
+static size_t segment_count(const char *path)
+{
+	size_t count = 0;
+	for (const char *at = path; *at; at++) {
+		count += *at == '/';
+	}
+	return count;
+}
+
+/* What a first "{...}" takes: "/" and the first `count` segments. */
+static const char *join_first(struct sr_arena *arena, const struct sr_segments *segments, size_t count)
+{
+	const char *joined = "";
+	for (size_t i = 0; i < count; i++) {
+		joined = sr_arena_printf(arena, "%s/%s", joined, (const char *)segments->items[i].data);
+	}
+	return count ? joined : "/";
+}
+
 /* Holds the segments against a route's path; variable ones go to `parts`. */
 static bool matches(struct sr_arena *arena, const struct sr_segments *segments, const char *path, const char **parts)
 {
 	size_t index = 0, part_count = 0;
-	for (const char *at = path + 1; *at; index++) {
+	const char *at = path + 1;
+	if (strncmp(path, ANY_SCOPE, sizeof ANY_SCOPE - 1) == 0) {
+		at = path + sizeof ANY_SCOPE;
+		const size_t behind = segment_count(at - 1);
+		if (behind > segments->count) {
+			return false;
+		}
+		index = segments->count - behind;
+		parts[part_count++] = join_first(arena, segments, index);
+	}
+	for (; *at; index++) {
 		const struct sr_bytes part = sr_bytes_of(at, strcspn(at, "/"));
 		if (index == segments->count) {
 			return false;

@@ -7,7 +7,8 @@
 struct sr_arm_route {
 	const char *method; /* "*": any */
 	const char *path; /* "/subscriptions/{subscription}": a segment in braces takes any text, others match in any case;
-	                     a last "{...}" takes all that is left, at least one segment */
+	                     a last "{...}" takes all that is left, at least one segment, and a first one all that is before
+	                     the rest, which may be nothing, as "/…" */
 	const char *action;    /* that a role must grant at the path's scope; NULL: who has a token, or the handler asks */
 	bool has_subscription; /* its first variable segment is one, which must be ours */
 	bool is_local;         /* only by the Unix socket; without api-version */

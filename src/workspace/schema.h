@@ -4,5 +4,6 @@
 
 /* SQL that makes them, for sr_database_options.schema. */
 extern const char sr_workspace_schema[];
+extern const char *const sr_workspace_upgrades[];
 
 #endif

@@ -7,69 +7,66 @@
 #include "workspace/arm_error.h"
 #include "workspace/dispatch.h"
 #include "workspace/resource_group_reaper.h"
-#include "workspace/schema.h"
 #include "workspace/service.h"
 
 enum { RETRY_MS = 200, GRACE_MS = 5000 };
 
 static uint64_t database_anchor(void *thing)
 {
-	return sr_database_anchor_now(thing).counter;
+	const struct sr_workspace_store *store = thing;
+	return sr_database_anchor_now(store->database).counter;
 }
 
-static struct sr_result open_database(struct sr_lease_use *use, void *context, void **ret_thing)
+static struct sr_result open_store(struct sr_lease_use *use, void *context, void **ret_thing)
 {
 	struct sr_workspace *workspace = context;
 	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
 	SR_TRY(sr_state_key_open(use, &workspace->state_key, &dek));
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/workspace.db", sr_host_state_dir(workspace->host));
-	const struct sr_database_options options = {.path = path,
-	                                            .id = workspace->state_key.database,
-	                                            .schema = sr_workspace_schema,
-	                                            .least_anchor = sr_lease_least_anchor(use)};
-	struct sr_database *database;
-	SR_TRY(sr_database_open(&options, dek, &database));
+	struct sr_workspace_store *store;
+	SR_TRY(sr_workspace_store_open(path, &workspace->state_key.database, dek, sr_lease_least_anchor(use), &store));
 	sr_lease_tell_anchors(use, database_anchor);
-	*ret_thing = database;
+	*ret_thing = store;
 	return sr_ok();
 }
 
-static void close_database(void *thing)
+static void close_store(void *thing)
 {
-	sr_database_close(thing);
+	sr_workspace_store_close(thing);
 }
 
-struct sr_result sr_workspace_enter(struct sr_workspace *workspace, struct sr_lease_use *ret_use,
-                                    struct sr_database **ret_database)
+struct sr_result sr_workspace_enter(struct sr_workspace *workspace, void (*abort)(void *context), void *context,
+                                    struct sr_lease_use *ret_use, struct sr_workspace_store **ret_store)
 {
-	struct sr_result entered = sr_lease_enter(workspace->keyring, &workspace->state_key.resource, NULL, NULL, ret_use);
+	struct sr_result entered =
+	    sr_lease_enter(workspace->keyring, &workspace->state_key.resource, abort, context, ret_use);
 	if (sr_result_code(entered) == SR_NOT_FOUND) {
 		sr_ignore(entered); /* not to be taken for something that the client named */
 		return sr_fail(SR_REVOKED, "open the workspace's state: the vault does not have its key");
 	}
 	SR_TRY(entered);
-	void *database = sr_lease_attached(ret_use);
-	if (!database) {
-		SR_TRY(sr_lease_attach_once(ret_use, open_database, close_database, workspace, &database));
+	void *store = sr_lease_attached(ret_use);
+	if (!store) {
+		SR_TRY(sr_lease_attach_once(ret_use, open_store, close_store, workspace, &store));
 	}
-	*ret_database = database;
+	*ret_store = store;
 	return sr_ok();
 }
 
 struct sr_result sr_workspace_read(struct sr_workspace *workspace, sr_database_work work, void *context)
 {
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	struct sr_database *database;
-	SR_TRY(sr_workspace_enter(workspace, &use, &database));
-	return sr_database_read(database, work, context);
+	struct sr_workspace_store *store;
+	SR_TRY(sr_workspace_enter(workspace, NULL, NULL, &use, &store));
+	return sr_database_read(store->database, work, context);
 }
 
 struct sr_result sr_workspace_write(struct sr_workspace *workspace, sr_database_work work, void *context)
 {
 	SR_CLEANUP(sr_lease_use) struct sr_lease_use use = {0};
-	struct sr_database *database;
-	SR_TRY(sr_workspace_enter(workspace, &use, &database));
-	return sr_database_write(database, work, context);
+	struct sr_workspace_store *store;
+	SR_TRY(sr_workspace_enter(workspace, NULL, NULL, &use, &store));
+	return sr_database_write(store->database, work, context);
 }
 
 static struct sr_result start_keyring(struct sr_workspace *workspace)
@@ -143,6 +140,8 @@ static struct sr_result start(struct sr_workspace *workspace)
 	SR_TRY(load_state_key(workspace));
 	workspace->vault = sr_upstream_new(sr_host_client_tls(workspace->host), config->internal,
 	                                   (uint16_t)config->vault_provider_port, "vault");
+	workspace->identity = sr_upstream_new(sr_host_client_tls(workspace->host), config->internal,
+	                                      (uint16_t)config->identity_internal_port, "identity");
 	SR_TRY(sr_resource_group_reaper_start(workspace, &workspace->reaper));
 	SR_TRY(listen_all(workspace));
 	return sr_host_confine(workspace->host);
@@ -156,6 +155,7 @@ static void stop(struct sr_workspace *workspace)
 	}
 	sr_resource_group_reaper_stop(workspace->reaper);
 	sr_upstream_free(workspace->vault);
+	sr_upstream_free(workspace->identity);
 	if (workspace->access) {
 		sr_access_stop(workspace->access);
 	}

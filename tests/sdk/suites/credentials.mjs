@@ -218,7 +218,8 @@ async function signIn(person) {
 
 equal((await deviceCode()).error_codes?.[0], 700016, 'an application that was not allowed');
 installation.run(['identity', 'client', 'allow', 'az']);
-await step('device_code_credential_signs_a_person_in_and_renews_silently', async () => {
+const slow = []; // steps that wait for clients which take their time: the others go on meanwhile
+slow.push(step('device_code_credential_signs_a_person_in_and_renews_silently', async () => {
   const person = newPerson('ada');
   let decided;
   const cred = new DeviceCodeCredential({ ...options, tenantId: client.tenant, userPromptCallback: (info) => { decided = decide(info.userCode, person, 'approve'); } });
@@ -233,7 +234,7 @@ await step('device_code_credential_signs_a_person_in_and_renews_silently', async
   decided = undefined;
   equal(claimsOf((await cred.getToken(STORAGE)).token).oid, person.objectId, 'another resource');
   equal(decided, undefined, 'by refresh token, without asking again');
-});
+}));
 await step('the_page_shows_who_asks_and_takes_no_forged_form', async () => {
   const person = newPerson('page');
   const codes = await deviceCode();
@@ -282,7 +283,7 @@ await step('the_device_is_told_how_it_stands', async () => {
   const v1 = await post({ client_id: AZ, resource: 'https://vault.azure.net' }, 'oauth2/devicecode');
   equal(v1.verification_url, `${client.authority}/devicelogin`, 'version 1');
 });
-await step('a_refresh_token_is_good_once_and_a_thief_ends_the_sign_in', async () => {
+slow.push(step('a_refresh_token_is_good_once_and_a_thief_ends_the_sign_in', async () => {
   const person = newPerson('refresh');
   const first = await signIn(person);
   const second = await refresh(first.refresh_token);
@@ -298,7 +299,7 @@ await step('a_refresh_token_is_good_once_and_a_thief_ends_the_sign_in', async ()
   equal((await refresh(second.refresh_token)).error, 'invalid_grant', 'the whole sign-in has ended');
   await sleep(1000 * slowness);
   equal(await ask(second.access_token), 401, 'with its access tokens');
-});
+}));
 for (const [what, take] of [
   ['disabling', (person) => installation.run(['identity', 'user', 'disable', person.userName])],
   ['signing_out', (person) => installation.run(['identity', 'user', 'sign-out', person.userName])],
@@ -365,7 +366,7 @@ function runPython(lines, env, onLine = () => {}) {
     child.once('close', (code) => (code === 0 ? resolve(JSON.parse(output.trim().split('\n').at(-1))) : reject(new Error(`python: ${code}: ${errors.slice(-600)}`))));
   });
 }
-await stepWith(python, 'msal_for_python_by_certificate', async () => {
+slow.push(stepWith(python, 'msal_for_python_by_certificate', async () => {
   const principal = newPrincipal('python');
   const certificate = newCertificate();
   installation.run(['identity', 'principal', 'add-certificate', principal.name, certificate.certificate]);
@@ -377,8 +378,8 @@ await stepWith(python, 'msal_for_python_by_certificate', async () => {
     'say([first, second])',
   ], { CLIENT_ID: principal.clientId, KEY: certificate.key, THUMBPRINT: crypto.createHash('sha1').update(certificate.der).digest('hex'), VAULT, STORAGE });
   for (const one of answer) equal(claimsOf(one.access_token ?? must(false, JSON.stringify(one))).oid, principal.objectId, 'oid');
-});
-await stepWith(python, 'msal_for_python_by_device_code', async () => {
+}));
+slow.push(stepWith(python, 'msal_for_python_by_device_code', async () => {
   const person = newPerson('python');
   let decided;
   const answer = await runPython([
@@ -395,7 +396,7 @@ await stepWith(python, 'msal_for_python_by_device_code', async () => {
   for (const one of answer.slice(0, 3)) equal(claimsOf(one.access_token).oid, person.objectId, 'oid');
   equal(answer[3].username, person.userName, 'the account');
   equal(answer[3].home_account_id, `${person.objectId}.${client.tenant}`, 'home account');
-});
+}));
 
 // az itself, by the way that it has into a cloud of one's own.
 const azFolder = path.join(folder, 'az');
@@ -413,38 +414,40 @@ function az(words, onText = () => {}) {
 }
 const azKeys = () => az(['rest', '--url', `${client.vaultUrl}/keys?api-version=7.4`, '--resource', 'https://vault.azure.net']);
 const isAz = spawnSync('az', ['version'], { stdio: 'ignore' }).status === 0;
-if (isAz) {
-  fs.mkdirSync(azFolder, { recursive: true });
-  const manager = `https://127.0.0.1:${installation.ports['workspace-port']}`; // which az asks for subscriptions
-  fs.writeFileSync(path.join(azFolder, 'cloud.json'), JSON.stringify({ endpoints: { activeDirectory: `${client.authority}/adfs`, activeDirectoryResourceId: 'https://management.core.windows.net/',
-    resourceManager: manager, management: manager, microsoftGraphResourceId: 'https://graph.microsoft.com/', activeDirectoryGraphResourceId: 'https://graph.windows.net/' } }));
-  await az(['cloud', 'register', '-n', 'strongroom', '--cloud-config', `@${azFolder}/cloud.json`]);
-  await az(['cloud', 'set', '-n', 'strongroom']);
-}
-await stepWith(isAz, 'az_login_by_certificate', async () => {
-  const principal = newPrincipal('az');
-  const certificate = newCertificate();
-  installation.run(['identity', 'principal', 'add-certificate', principal.name, certificate.certificate]);
-  const [login] = await az(['login', '--service-principal', '-u', principal.clientId, '-p', certificate.both, '--tenant', client.tenant, '--allow-no-subscriptions']);
-  equal(login.user.name, principal.clientId, 'who');
-  must((await azKeys()).value.length > 0, 'the vault takes its token');
-  await az(['logout']);
-});
-await stepWith(isAz, 'az_login_by_device_code', async () => {
-  const person = newPerson('az');
-  let decided;
-  const [login] = await az(['login', '--use-device-code', '--tenant', client.tenant, '--allow-no-subscriptions'], (said) => {
-    const code = /code ([A-Z]{4}-[A-Z]{4})/.exec(said)?.[1];
-    if (code) decided ??= decide(code, person, 'approve');
+slow.push((async () => {
+  if (isAz) {
+    fs.mkdirSync(azFolder, { recursive: true });
+    const manager = `https://127.0.0.1:${installation.ports['workspace-port']}`; // which az asks for subscriptions
+    fs.writeFileSync(path.join(azFolder, 'cloud.json'), JSON.stringify({ endpoints: { activeDirectory: `${client.authority}/adfs`, activeDirectoryResourceId: 'https://management.core.windows.net/',
+      resourceManager: manager, management: manager, microsoftGraphResourceId: 'https://graph.microsoft.com/', activeDirectoryGraphResourceId: 'https://graph.windows.net/' } }));
+    await az(['cloud', 'register', '-n', 'strongroom', '--cloud-config', `@${azFolder}/cloud.json`]);
+    await az(['cloud', 'set', '-n', 'strongroom']);
+  }
+  await stepWith(isAz, 'az_login_by_certificate', async () => {
+    const principal = newPrincipal('az');
+    const certificate = newCertificate();
+    installation.run(['identity', 'principal', 'add-certificate', principal.name, certificate.certificate]);
+    const [login] = await az(['login', '--service-principal', '-u', principal.clientId, '-p', certificate.both, '--tenant', client.tenant, '--allow-no-subscriptions']);
+    equal(login.user.name, principal.clientId, 'who');
+    must((await azKeys()).value.length > 0, 'the vault takes its token');
+    await az(['logout']);
   });
-  equal((await decided).title, 'The device is signed in', 'the page');
-  equal(login.user.name, person.userName, 'who');
-  must((await azKeys()).value.length > 0, 'another resource by refresh token, and the vault takes it');
-});
+  await stepWith(isAz, 'az_login_by_device_code', async () => {
+    const person = newPerson('az');
+    let decided;
+    const [login] = await az(['login', '--use-device-code', '--tenant', client.tenant, '--allow-no-subscriptions'], (said) => {
+      const code = /code ([A-Z]{4}-[A-Z]{4})/.exec(said)?.[1];
+      if (code) decided ??= decide(code, person, 'approve');
+    });
+    equal((await decided).title, 'The device is signed in', 'the page');
+    equal(login.user.name, person.userName, 'who');
+    must((await azKeys()).value.length > 0, 'another resource by refresh token, and the vault takes it');
+  });
+})());
 
 // The page in a real browser, its scripts turned off.
 const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((one) => fs.existsSync(one));
-await stepWith(chromium, 'the_page_in_chromium_without_scripts', async () => {
+slow.push(stepWith(chromium, 'the_page_in_chromium_without_scripts', async () => {
   const { chromium: browsers } = await import('playwright-core');
   const person = newPerson('chromium');
   const codes = await deviceCode();
@@ -483,5 +486,6 @@ await stepWith(chromium, 'the_page_in_chromium_without_scripts', async () => {
   } finally {
     await browser.close();
   }
-});
+}));
+await Promise.all(slow);
 finish();
