@@ -47,30 +47,6 @@ static struct sr_result find_role(struct sr_connection *connection, struct sr_ar
 	return found;
 }
 
-<<<<<<< HEAD
-/* The id as it is kept. */
-static struct sr_result choose_id(const char *id, char ret_id[static SR_GUID_TEXT_LEN])
-{
-	if (!id) {
-		struct sr_id fresh = sr_id_random();
-		sr_guid_text(&fresh, ret_id);
-		return sr_ok();
-	}
-	if (!sr_is_guid(sr_bytes_str(id))) {
-		return sr_fail(SR_INVALID, "a role assignment's id is a GUID, not '%.100s'", id);
-	}
-	for (size_t i = 0; i < SR_GUID_TEXT_LEN; i++) {
-		ret_id[i] = (char)(id[i] >= 'A' && id[i] <= 'F' ? id[i] | 0x20 : id[i]);
-	}
-	return sr_ok();
-}
-
-static struct sr_result insert_row(struct sr_connection *connection, const struct sr_assignment *assignment)
-||||||| 8ac18b8
-struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena, const char *object_id,
-                                    const char *role, const char *scope, int64_t now_s,
-                                    struct sr_assignment *ret_assignment)
-=======
 /* A new id, or the one that was asked for. */
 static struct sr_result choose_id(struct sr_arena *arena, const char *asked, const char **ret_id)
 {
@@ -146,70 +122,7 @@ struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct 
 struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena, const char *object_id,
                                     const char *role, const char *scope, int64_t now_s,
                                     struct sr_assignment *ret_assignment)
->>>>>>> armaz
 {
-<<<<<<< HEAD
-	SR_CLEANUP(sr_statement) struct sr_statement *insert = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "INSERT INTO assignment (assignment_id, principal, role, scope, created_s)"
-	                  " VALUES (?1, ?2, ?3, ?4, ?5)",
-	                  &insert));
-	sr_bind_text(insert, 1, assignment->id);
-	sr_bind_text(insert, 2, assignment->principal);
-	sr_bind_text(insert, 3, assignment->role);
-	sr_bind_text(insert, 4, assignment->scope);
-	sr_bind_int(insert, 5, assignment->created_s);
-	return sr_run(insert);
-}
-
-struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena, const char *id,
-                                       const char *object_id, const char *role, const char *scope, int64_t now_s,
-                                       struct sr_assignment *ret_assignment)
-{
-	struct sr_role_definition definition;
-	const char *kept_scope = NULL;
-	char id_text[SR_GUID_TEXT_LEN];
-	SR_TRY(find_role(connection, arena, role, &definition));
-	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
-	SR_TRY(sr_role_definition_fits(connection, &definition, kept_scope));
-	SR_TRY(choose_id(id, id_text));
-	struct sr_assignment assignment = {
-	    .id = sr_arena_strdup(arena, id_text),
-	    .principal = sr_arena_strdup(arena, object_id),
-	    .role = definition.role.id,
-	    .scope = kept_scope,
-	    .created_s = now_s,
-||||||| 8ac18b8
-	struct sr_role_definition definition;
-	const char *kept_scope = NULL;
-	SR_TRY(find_role(connection, arena, role, &definition));
-	SR_TRY(sr_assignment_scope(arena, scope, &kept_scope));
-	SR_TRY(sr_role_definition_fits(connection, &definition, kept_scope));
-	struct sr_id id = sr_id_random();
-	char id_text[SR_GUID_TEXT_LEN];
-	sr_guid_text(&id, id_text);
-	SR_CLEANUP(sr_statement) struct sr_statement *insert = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "INSERT INTO assignment (assignment_id, principal, role, scope, created_s)"
-	                  " VALUES (?1, ?2, ?3, ?4, ?5)",
-	                  &insert));
-	sr_bind_text(insert, 1, id_text);
-	sr_bind_text(insert, 2, object_id);
-	sr_bind_text(insert, 3, definition.role.id);
-	sr_bind_text(insert, 4, kept_scope);
-	sr_bind_int(insert, 5, now_s);
-	struct sr_result inserted = sr_run(insert);
-	if (sr_result_code(inserted) == SR_EXISTS) {
-		sr_ignore(inserted);
-		return sr_fail(SR_EXISTS, "the principal has the role '%s' at '%s' already", definition.role.name, kept_scope);
-	}
-	SR_TRY(inserted);
-	*ret_assignment = (struct sr_assignment){
-	    .id = sr_arena_strdup(arena, id_text),
-	    .principal = sr_arena_strdup(arena, object_id),
-	    .role = definition.role.id,
-	    .scope = kept_scope,
-=======
 	const struct sr_assignment asked = {.principal = object_id, .role = role, .scope = scope};
 	return sr_assignment_make_as(connection, arena, &asked, now_s, ret_assignment);
 }
@@ -232,53 +145,7 @@ static struct sr_assignment read_row(struct sr_arena *arena, struct sr_statement
 	    .description = text_or_null(arena, select, 4),
 	    .created_by = text_or_null(arena, select, 5),
 	    .created_s = sr_column_int(select, 6),
->>>>>>> armaz
 	};
-	struct sr_result inserted = insert_row(connection, &assignment);
-	if (sr_result_code(inserted) == SR_EXISTS) {
-		sr_ignore(inserted);
-		return sr_fail_as(SR_EXISTS, "RoleAssignmentExists", "the principal has the role '%s' at '%s' already%s",
-		                  definition.role.name, kept_scope, id ? ", or an assignment has that id" : "");
-	}
-	SR_TRY(inserted);
-	*ret_assignment = assignment;
-	return sr_ok();
-}
-
-struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena, const char *object_id,
-                                    const char *role, const char *scope, int64_t now_s,
-                                    struct sr_assignment *ret_assignment)
-{
-	return sr_assignment_make_as(connection, arena, NULL, object_id, role, scope, now_s, ret_assignment);
-}
-
-/* From the columns assignment_id, principal, role, scope, created_s. */
-static struct sr_assignment read_row(struct sr_arena *arena, struct sr_statement *statement)
-{
-	return (struct sr_assignment){
-	    .id = sr_arena_text(arena, sr_column_text(statement, 0)),
-	    .principal = sr_arena_text(arena, sr_column_text(statement, 1)),
-	    .role = sr_arena_text(arena, sr_column_text(statement, 2)),
-	    .scope = sr_arena_text(arena, sr_column_text(statement, 3)),
-	    .created_s = sr_column_int(statement, 4),
-	};
-}
-
-struct sr_result sr_assignment_find(struct sr_connection *connection, struct sr_arena *arena, const char *id,
-                                    struct sr_assignment *ret_assignment)
-{
-	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT assignment_id, principal, role, scope, created_s FROM assignment"
-	                  " WHERE assignment_id = lower(?1)",
-	                  &select));
-	sr_bind_text(select, 1, id);
-	bool has_row;
-	SR_TRY(sr_step(select, &has_row));
-	if (!has_row) {
-		return sr_fail(SR_NOT_FOUND, "there is no role assignment '%.100s'", id);
-	}
-	*ret_assignment = read_row(arena, select);
 }
 
 struct sr_result sr_assignment_find(struct sr_connection *connection, struct sr_arena *arena, const char *id,
@@ -350,13 +217,7 @@ struct sr_result sr_assignment_each(struct sr_connection *connection, struct sr_
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
 	SR_TRY(sr_prepare(connection,
-<<<<<<< HEAD
-	                  "SELECT assignment_id, principal, role, scope, created_s FROM assignment"
-||||||| 8ac18b8
-	                  "SELECT assignment_id, principal, role, scope FROM assignment"
-=======
 	                  "SELECT " COLUMNS " FROM assignment"
->>>>>>> armaz
 	                  " WHERE ?1 IS NULL OR principal = ?1 ORDER BY principal, scope, role",
 	                  &select));
 	sr_bind_text(select, 1, object_id);
@@ -366,18 +227,7 @@ struct sr_result sr_assignment_each(struct sr_connection *connection, struct sr_
 		if (!has_row) {
 			return sr_ok();
 		}
-<<<<<<< HEAD
-		struct sr_assignment assignment = read_row(arena, select);
-||||||| 8ac18b8
-		struct sr_assignment assignment = {
-		    .id = sr_arena_text(arena, sr_column_text(select, 0)),
-		    .principal = sr_arena_text(arena, sr_column_text(select, 1)),
-		    .role = sr_arena_text(arena, sr_column_text(select, 2)),
-		    .scope = sr_arena_text(arena, sr_column_text(select, 3)),
-		};
-=======
 		const struct sr_assignment assignment = read_row(arena, select);
->>>>>>> armaz
 		SR_TRY(each(&assignment, context));
 	}
 }

@@ -13,25 +13,12 @@
 enum { SR_SCOPE_MAX = 1024 };
 
 struct sr_assignment {
-<<<<<<< HEAD
-	const char *id;        /* GUID */
-	const char *principal; /* object id */
-	const char *role;      /* role definition's GUID */
-	const char *scope;     /* "/subscriptions/…", without a trailing slash, or "/" */
-	int64_t created_s;
-||||||| 8ac18b8
-	const char *id;        /* GUID */
-	const char *principal; /* object id */
-	const char *role;      /* role definition's GUID */
-	const char *scope;     /* "/subscriptions/…", without a trailing slash, or "/" */
-=======
 	const char *id;                       /* GUID */
 	const char *principal;                /* object id */
 	const char *role;                     /* role definition's GUID */
 	const char *scope;                    /* "/subscriptions/…", without a trailing slash, or "/" */
 	const char *description, *created_by; /* NULL: none; an object id */
 	int64_t created_s;
->>>>>>> armaz
 };
 
 /* A scope as it is kept: starts with '/', no empty, "." or ".." segments, no trailing slash. SR_INVALID says what is
@@ -41,14 +28,6 @@ SR_MUST struct sr_result sr_assignment_scope(struct sr_arena *arena, const char 
  * scope, or the role may not be assigned there; SR_EXISTS. Texts of the result live in the arena. */
 SR_MUST struct sr_result sr_assignment_make(struct sr_connection *connection, struct sr_arena *arena,
                                             const char *object_id, const char *role, const char *scope, int64_t now_s,
-                                            struct sr_assignment *ret_assignment);
-/* The same under an id that the caller chose (a GUID; NULL: a fresh one), as the REST API has it. SR_EXISTS
- * (RoleAssignmentExists) for the id too. */
-SR_MUST struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena, const char *id,
-                                               const char *object_id, const char *role, const char *scope,
-                                               int64_t now_s, struct sr_assignment *ret_assignment);
-/* By its id. SR_NOT_FOUND. */
-SR_MUST struct sr_result sr_assignment_find(struct sr_connection *connection, struct sr_arena *arena, const char *id,
                                             struct sr_assignment *ret_assignment);
 /* The same for all of *asked that is set; its id too, if it is not NULL (SR_INVALID: no GUID). */
 SR_MUST struct sr_result sr_assignment_make_as(struct sr_connection *connection, struct sr_arena *arena,

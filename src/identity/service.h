@@ -49,17 +49,9 @@ struct sr_identity {
 	uint64_t started_ms;
 	struct sr_keyring *keyring;
 	struct sr_server *server;
-<<<<<<< HEAD
-	struct sr_rate_limit *rate_limit;     /* failures of a name from an address */
-	struct sr_rate_limit *address_limit;  /* failures from an address, whatever the name */
-||||||| 8ac18b8
-	struct sr_rate_limit *rate_limit;    /* failures of a name from an address */
-	struct sr_rate_limit *address_limit; /* failures from an address, whatever the name */
-=======
 	struct sr_access *access; /* our own directory, followed as every service does; NULL until the state is open */
 	struct sr_rate_limit *rate_limit;     /* failures of a name from an address */
 	struct sr_rate_limit *address_limit;  /* failures from an address, whatever the name */
->>>>>>> armaz
 	struct sr_rate_limit *metadata_limit; /* tokens by address, and wrong headers of jobs */
 	struct sr_device_flows *device_flows;
 	struct sr_page_sessions *page_sessions;

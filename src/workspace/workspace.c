@@ -11,43 +11,22 @@
 
 enum { RETRY_MS = 200, GRACE_MS = 5000 };
 
-<<<<<<< HEAD
 static uint64_t database_anchor(void *thing)
 {
-	return sr_database_anchor_now(thing).counter;
+	const struct sr_workspace_store *store = thing;
+	return sr_database_anchor_now(store->database).counter;
 }
 
-static struct sr_result open_database(struct sr_lease_use *use, void *context, void **ret_thing)
-||||||| 8ac18b8
-static struct sr_result open_database(struct sr_lease_use *use, void *context, void **ret_thing)
-=======
 static struct sr_result open_store(struct sr_lease_use *use, void *context, void **ret_thing)
->>>>>>> armaz
 {
 	struct sr_workspace *workspace = context;
 	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
 	SR_TRY(sr_state_key_open(use, &workspace->state_key, &dek));
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/workspace.db", sr_host_state_dir(workspace->host));
-<<<<<<< HEAD
-	const struct sr_database_options options = {.path = path,
-	                                            .id = workspace->state_key.database,
-	                                            .schema = sr_workspace_schema,
-	                                            .least_anchor = sr_lease_least_anchor(use)};
-	struct sr_database *database;
-	SR_TRY(sr_database_open(&options, dek, &database));
-	sr_lease_tell_anchors(use, database_anchor);
-	*ret_thing = database;
-||||||| 8ac18b8
-	const struct sr_database_options options = {
-	    .path = path, .id = workspace->state_key.database, .schema = sr_workspace_schema};
-	struct sr_database *database;
-	SR_TRY(sr_database_open(&options, dek, &database));
-	*ret_thing = database;
-=======
 	struct sr_workspace_store *store;
-	SR_TRY(sr_workspace_store_open(path, &workspace->state_key.database, dek, &store));
+	SR_TRY(sr_workspace_store_open(path, &workspace->state_key.database, dek, sr_lease_least_anchor(use), &store));
+	sr_lease_tell_anchors(use, database_anchor);
 	*ret_thing = store;
->>>>>>> armaz
 	return sr_ok();
 }
 

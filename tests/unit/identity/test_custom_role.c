@@ -179,9 +179,14 @@ static struct sr_result assign_as_chosen(struct sr_connection *connection, void 
 	struct fixture *fixture = context;
 	struct sr_assignment made;
 	const char *app = "bbbbbbbb-0000-4000-8000-000000000001";
-	SR_TRY(sr_assignment_make_as(connection, fixture->arena, CHOSEN, app, "Reader", GROUP, NOW_S, &made));
+	SR_TRY(sr_assignment_make_as(
+	    connection, fixture->arena,
+	    &(struct sr_assignment){.id = CHOSEN, .principal = app, .role = "Reader", .scope = GROUP}, NOW_S, &made));
 	assert_string_equal(made.id, "aaaaaaaa-0000-4000-8000-000000000001");
-	expect_code(sr_assignment_make_as(connection, fixture->arena, "x", app, "Owner", "/", NOW_S, &made), SR_INVALID);
+	expect_code(sr_assignment_make_as(
+	                connection, fixture->arena,
+	                &(struct sr_assignment){.id = "x", .principal = app, .role = "Owner", .scope = "/"}, NOW_S, &made),
+	            SR_INVALID);
 	return sr_assignment_find(connection, fixture->arena, CHOSEN, &made);
 }
 
