@@ -1,6 +1,8 @@
 /* Reads files of the caller's. */
 #include "cli/given_file.h"
 
+#include "seal/secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
