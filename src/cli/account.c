@@ -1,5 +1,5 @@
 /* account: storage accounts and their access keys. */
-#include "cli/commands.h"
+#include "cli/account.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void print_keys(struct sr_cli *cli, const json_t *account)
 }
 
 /* create and rekey: the same call, as the service makes what is missing and rewraps what is there. */
-struct sr_result sr_cli_account_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result account_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *key = sr_cli_option(cli, "key");
@@ -90,9 +90,8 @@ static void print_accounts(struct sr_cli *cli, const json_t *accounts)
 	sr_cli_table_print(table);
 }
 
-struct sr_result sr_cli_account_list(struct sr_cli *cli, int *ret_status)
+struct sr_result sr_cli_list_accounts(struct sr_cli *cli)
 {
-	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *status = NULL;
 	SR_TRY(sr_cli_call(cli, "blob", "GET", "/_strongroom/status", NULL, &status));
 	const json_t *accounts = json_object_get(status, "accounts");
@@ -104,7 +103,13 @@ struct sr_result sr_cli_account_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_account_keys(struct sr_cli *cli, int *ret_status)
+static struct sr_result account_list(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	return sr_cli_list_accounts(cli);
+}
+
+static struct sr_result account_keys(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *keys = NULL;
@@ -113,7 +118,7 @@ struct sr_result sr_cli_account_keys(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_account_regenerate(struct sr_cli *cli, int *ret_status)
+static struct sr_result account_regenerate(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = json_pack("{s:s}", "keyName", cli->arguments[1]);
@@ -123,7 +128,7 @@ struct sr_result sr_cli_account_regenerate(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_account_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result account_delete(struct sr_cli *cli, int *ret_status)
 {
 	if (!sr_cli_option(cli, "yes") && !sr_cli_confirm("Destroy the account's key and delete its data for ever?")) {
 		fprintf(stderr, "Nothing was changed. (Without a terminal, say --yes.)\n");
@@ -137,3 +142,73 @@ struct sr_result sr_cli_account_delete(struct sr_cli *cli, int *ret_status)
 	}
 	return sr_ok();
 }
+
+const struct sr_command sr_account_commands[] = {
+    {
+        .words = "account create",
+        .synopsis = "NAME [--key KEY] [--vault VAULT] [--key-version V]",
+        .summary = "make a storage account",
+        .text = "Makes a storage account under a service-managed key, or under a key of yours; without\n"
+                "--key-version it follows the key's newest version. Prints its endpoint and access keys.",
+        .options = {SR_CLI_FORMAT,
+                    {"vault", "VAULT", "the key's vault (default \"default\")"},
+                    {"key", "KEY", "a customer-managed key"},
+                    {"key-version", "V", "a fixed version: rotation then waits for account rekey"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = account_create,
+    },
+    {
+        .words = "account list",
+        .synopsis = "",
+        .summary = "list storage accounts",
+        .text = "Lists accounts with their key, state and size.",
+        .options = {SR_CLI_FORMAT},
+        .run = account_list,
+    },
+    {
+        .words = "account keys",
+        .synopsis = "NAME",
+        .summary = "show an account's access keys",
+        .text = "Shows both access keys and a connection string.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = account_keys,
+    },
+    {
+        .words = "account regenerate-key",
+        .synopsis = "NAME key1|key2",
+        .summary = "replace one of an account's access keys",
+        .text = "Requests signed with the old one are refused from then on.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = account_regenerate,
+    },
+    {
+        .words = "account rekey",
+        .synopsis = "NAME [--key KEY] [--vault VAULT] [--key-version V]",
+        .summary = "put an account under another key",
+        .text = "Rewraps the account's key-encryption key under another key, or without --key under a\n"
+                "service-managed one. No data moves.",
+        .options = {SR_CLI_FORMAT,
+                    {"vault", "VAULT", "the key's vault (default \"default\")"},
+                    {"key", "KEY", "a customer-managed key; without it: service-managed"},
+                    {"key-version", "V", "a fixed version"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = account_create,
+    },
+    {
+        .words = "account delete",
+        .synopsis = "NAME [--yes]",
+        .summary = "delete an account and destroy its key",
+        .text = "Destroys the account's key-encryption key first: from then on no copy of its data can be read.",
+        .options = {SR_CLI_FORMAT, SR_CLI_YES},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = account_delete,
+    },
+    {0},
+};

@@ -1,5 +1,5 @@
 /* audit: a service's log of who did what, shown, checked, exported and checked elsewhere. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "audit/line.h"
 #include "base/clock.h"
@@ -81,7 +81,7 @@ static struct sr_result follow(struct sr_cli *cli, const char *service, struct s
 	}
 }
 
-struct sr_result sr_cli_audit_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result audit_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *service;
@@ -233,7 +233,7 @@ static struct sr_result keep_verdict(const json_t *line, void *context)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_audit_verify(struct sr_cli *cli, int *ret_status)
+static struct sr_result audit_verify(struct sr_cli *cli, int *ret_status)
 {
 	const char *service, *anchor = sr_cli_option(cli, "anchor");
 	SR_CLEANUP(sr_buf) struct sr_buf anchor_file = SR_BUF(FILE_MAX);
@@ -263,7 +263,7 @@ static struct sr_result write_out(struct sr_bytes bytes, void *context)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_audit_export(struct sr_cli *cli, int *ret_status)
+static struct sr_result audit_export(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *service;
@@ -283,20 +283,98 @@ static struct sr_result print_answer(struct sr_cli *cli, const char *method, con
 	return sr_ok();
 }
 
-struct sr_result sr_cli_audit_anchor(struct sr_cli *cli, int *ret_status)
+static struct sr_result audit_anchor(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return print_answer(cli, "GET", "/_strongroom/audit/anchor");
 }
 
-struct sr_result sr_cli_audit_public_key(struct sr_cli *cli, int *ret_status)
+static struct sr_result audit_public_key(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return print_answer(cli, "GET", "/_strongroom/audit/public-key");
 }
 
-struct sr_result sr_cli_audit_rotate_key(struct sr_cli *cli, int *ret_status)
+static struct sr_result audit_rotate_key(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return print_answer(cli, "POST", "/_strongroom/audit/rotate-key");
 }
+
+#define SERVICE_OPTION                                                  \
+	{                                                                   \
+		"service", "NAME", "vault (the default), identity or workspace" \
+	}
+
+const struct sr_command sr_audit_commands[] = {
+    {
+        .words = "audit show",
+        .synopsis = "[--service S] [--after SEQ] [--limit N] [--since T] [--until T] [--who ID] [--operation NAME] "
+                    "[--object PATH] [--outcome CODE] [--follow]",
+        .summary = "show an audit log",
+        .text = "Shows the newest entries that fit, oldest first, each a line of JSON with its place in the chain;\n"
+                "with --after the first ones behind that entry. What is not said does not matter. See\n"
+                "docs/audit.md.",
+        .options = {SR_CLI_FORMAT,
+                    SERVICE_OPTION,
+                    {"after", "SEQ", "entries after this number"},
+                    {"limit", "N", "at most so many (default 50)"},
+                    {"since", "TIME", "from then on: 2026-11-24 or 2026-11-24T12:00:00Z"},
+                    {"until", "TIME", "before then"},
+                    {"who", "ID", "an object id, application id, name or service; local is the Unix socket"},
+                    {"operation", "NAME", "KeyCreate, KekOpen, ..."},
+                    {"object", "PATH", "it and what is below it: default/keys/mykey"},
+                    {"outcome", "CODE", "ok, refused (all but ok), or an error's code"},
+                    {"follow", NULL, "go on with what comes"}},
+        .run = audit_show,
+    },
+    {
+        .words = "audit verify",
+        .synopsis = "[--service S] [--anchor FILE] [--export FILE --public-key PEM]",
+        .summary = "check an audit log's chain and signatures",
+        .text = "Exits 1 and names the first entry that does not fit if one was changed, removed or put in, or if\n"
+                "the log is shorter than what was signed. With --anchor also if it does not contain that\n"
+                "checkpoint: then it was rolled back. With --export it checks a file of `audit export` by the\n"
+                "public key alone, on any machine; - is standard input.",
+        .options = {SR_CLI_FORMAT,
+                    SERVICE_OPTION,
+                    {"anchor", "FILE", "what `audit anchor` printed at some time"},
+                    {"export", "FILE", "check this file and not the installation"},
+                    {"public-key", "PEM", "what `audit public-key` printed, at the time of the export or before"}},
+        .run = audit_verify,
+    },
+    {
+        .words = "audit export",
+        .synopsis = "[--service S]",
+        .summary = "write an audit log out, to be checked elsewhere",
+        .text = "Writes the whole log as lines of JSON: entries with their hashes, signed checkpoints, public keys.",
+        .options = {SERVICE_OPTION},
+        .run = audit_export,
+    },
+    {
+        .words = "audit anchor",
+        .synopsis = "[--service S]",
+        .summary = "print the newest checkpoint, to be kept elsewhere",
+        .text = "Keep it where who runs this machine cannot change it; `audit verify --anchor` then tells a log\n"
+                "that was set back.",
+        .options = {SERVICE_OPTION},
+        .run = audit_anchor,
+    },
+    {
+        .words = "audit public-key",
+        .synopsis = "[--service S]",
+        .summary = "print the key that checks the log's signatures",
+        .text = "Prints PEM, for `audit verify --export` and for openssl.",
+        .options = {SERVICE_OPTION},
+        .run = audit_public_key,
+    },
+    {
+        .words = "audit rotate-key",
+        .synopsis = "[--service S]",
+        .summary = "change the key that signs the log",
+        .text = "The old key signs for the new one and is destroyed. Prints the new public key.",
+        .options = {SERVICE_OPTION},
+        .run = audit_rotate_key,
+    },
+    {0},
+};

@@ -1,6 +1,6 @@
 /* backup and restore: each service freezes its files, the frozen ones go into a repository, the vault seals what was
  * taken; and the way back, into an empty state directory. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -149,7 +149,7 @@ static void print_backup(struct sr_cli *cli, const char *id, const struct sr_arc
 	    sr_cli_size(cli, (int64_t)figures->new_bytes));
 }
 
-struct sr_result sr_cli_backup(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_backup(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(sr_seal_init());
@@ -171,7 +171,7 @@ struct sr_result sr_cli_backup(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_backup_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result backup_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(sr_seal_init());
@@ -220,7 +220,7 @@ static struct sr_result choose(struct sr_cli *cli, struct sr_archive *archive, c
 	return sr_ok();
 }
 
-struct sr_result sr_cli_backup_verify(struct sr_cli *cli, int *ret_status)
+static struct sr_result backup_verify(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(sr_seal_init());
@@ -239,7 +239,7 @@ struct sr_result sr_cli_backup_verify(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_backup_prune(struct sr_cli *cli, int *ret_status)
+static struct sr_result backup_prune(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	uint64_t keep, freed;
@@ -333,7 +333,7 @@ static struct sr_result restore(struct sr_cli *cli, struct sr_archive *archive, 
 	return leave_mark(cli, sha256, sr_buf_bytes(&seal));
 }
 
-struct sr_result sr_cli_restore(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_restore(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(sr_seal_init());
@@ -352,3 +352,66 @@ struct sr_result sr_cli_restore(struct sr_cli *cli, int *ret_status)
 	}
 	return sr_ok();
 }
+
+const struct sr_command sr_backup_commands[] = {
+    {
+        .words = "backup",
+        .synopsis = "FOLDER",
+        .summary = "back the whole installation up while it runs",
+        .text = "Freezes what each service keeps, copies it into a repository in FOLDER (made where there is none),\n"
+                "and has the vault seal what was taken. Everything in it is sealed as it is at rest; the root key\n"
+                "is not in it. What an earlier snapshot holds already is not written again. Run it as the user that\n"
+                "runs the services.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run_backup,
+    },
+    {
+        .words = "backup list",
+        .synopsis = "FOLDER",
+        .summary = "list the snapshots of a backup",
+        .text = "Lists the snapshots, oldest first.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = backup_list,
+    },
+    {
+        .words = "backup verify",
+        .synopsis = "FOLDER [--snapshot ID]",
+        .summary = "read a snapshot and check every block",
+        .text = "Reads all blocks of the newest snapshot, or of the one named, and holds each against its digest.\n"
+                "Needs no key.",
+        .options = {SR_CLI_FORMAT, {"snapshot", "ID", "which, instead of the newest"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = backup_verify,
+    },
+    {
+        .words = "backup prune",
+        .synopsis = "FOLDER --keep N",
+        .summary = "remove all but the newest snapshots",
+        .text = "Removes older snapshots, and the blocks that no other needs.",
+        .options = {SR_CLI_FORMAT, {"keep", "N", "how many stay"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = backup_prune,
+    },
+    {
+        .words = "restore",
+        .synopsis = "FOLDER [--snapshot ID] [--root-key-file FILE]",
+        .summary = "make an installation from a backup",
+        .text = "Puts the newest snapshot, or the one named, into --state DIR, which must hold no installation.\n"
+                "Every block is checked on the way, and the vault checks at its first start that the whole is what\n"
+                "it backed up. It opens with the root key of the installation that was backed up: a file\n"
+                "(--root-key-file copies it to its place), or by strongroom unseal.",
+        .options = {SR_CLI_FORMAT,
+                    {"snapshot", "ID", "which, instead of the newest"},
+                    {"root-key-file", "FILE", "the root key, to be copied to DIR/root/root.key"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run_restore,
+    },
+    {0},
+};

@@ -1,64 +1,25 @@
 /* certificate: the vault's certificates, and those that Strongroom's own services show. Private keys come from files
  * and go to nowhere: who may have one reads the secret of the same name. */
-#include "cli/commands.h"
+#include "cli/command.h"
+#include "cli/given_file.h"
+#include "cli/vault_item.h"
 
 #include "base/text.h"
-#include "seal/secret.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#define API          "api-version=7.4"
 #define SYSTEM_VAULT "strongroom"
 
-enum { FILE_MAX = 512 * 1024, VALUE_MAX = 2 * FILE_MAX, LINE = 64 };
-
-static const char *vault_of(const struct sr_cli *cli)
-{
-	const char *vault = sr_cli_option(cli, "vault");
-	return vault ? vault : "default";
-}
-
-static const char *target_in(struct sr_cli *cli, const char *path, const char *vault)
-{
-	return sr_arena_printf(cli->arena, "%s?" API "&vault=%s", path, sr_cli_escaped(cli, vault));
-}
+enum { FILE_MAX = 512 * 1024, VALUE_MAX = 2 * FILE_MAX, PASSWORD_MAX = 4096, LINE = 64 };
 
 /* "/COLLECTION/NAME/TAIL" of the certificate that the line names, in the vault that it names. */
 static const char *target_of(struct sr_cli *cli, const char *collection, const char *tail)
 {
-	return target_in(cli,
-	                 sr_arena_printf(cli->arena, "/%s/%s%s%s", collection, sr_cli_escaped(cli, cli->arguments[0]),
-	                                 tail ? "/" : "", tail ? tail : ""),
-	                 vault_of(cli));
-}
-
-static const char *last_segment(const char *id)
-{
-	const char *slash = strrchr(id, '/');
-	return slash ? slash + 1 : id;
-}
-
-static struct sr_result read_file(const char *path, struct sr_buf *bytes)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		return sr_fail_errno(errno, "open %s", path);
-	}
-	uint8_t part[4096];
-	ssize_t got;
-	while ((got = read(fd, part, sizeof part)) > 0) {
-		sr_buf_append(bytes, sr_bytes_of(part, (size_t)got));
-	}
-	int error_number = errno;
-	close(fd);
-	sr_wipe(part, sizeof part);
-	SR_TRY(sr_buf_result(bytes));
-	return got < 0 ? sr_fail_errno(error_number, "read %s", path) : sr_ok();
+	return sr_cli_item_target(cli, sr_arena_printf(cli->arena, "/%s/%s%s%s", collection,
+	                                               sr_cli_escaped(cli, cli->arguments[0]), tail ? "/" : "",
+	                                               tail ? tail : ""));
 }
 
 /* DER in Base64 as PEM. */
@@ -99,7 +60,7 @@ static void print_items(struct sr_cli *cli, const json_t *values, const char *he
 		const json_t *attributes = json_object_get(item, "attributes");
 		const bool is_pending = !json_object_get(item, "x5t");
 		const char *const cells[] = {
-		    last_segment(sr_cli_text(item, "id")),
+		    sr_cli_item_last_segment(sr_cli_text(item, "id")),
 		    is_pending                                              ? "pending"
 		    : json_is_false(json_object_get(attributes, "enabled")) ? "disabled"
 		                                                            : "enabled",
@@ -112,33 +73,17 @@ static void print_items(struct sr_cli *cli, const json_t *values, const char *he
 	sr_cli_table_print(table);
 }
 
-/* Follows a list's pages and joins their values; the caller owns the array. */
-static struct sr_result all_pages(struct sr_cli *cli, const char *target, json_t **ret_values)
-{
-	SR_CLEANUP(sr_json) json_t *values = json_array();
-	while (target) {
-		SR_CLEANUP(sr_json) json_t *page = NULL;
-		SR_TRY(sr_cli_call(cli, "vault", "GET", target, NULL, &page));
-		json_array_extend(values, json_object_get(page, "value"));
-		const char *next = json_string_value(json_object_get(page, "nextLink"));
-		const char *path = next ? strstr(next, "/certificates") : NULL;
-		target = path ? sr_arena_printf(cli->arena, "%s&vault=%s", path, sr_cli_escaped(cli, vault_of(cli))) : NULL;
-	}
-	*ret_values = SR_TAKE(values);
-	return sr_ok();
-}
-
-struct sr_result sr_cli_certificate_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *values = NULL;
-	const char *target = target_in(cli, "/certificates", vault_of(cli));
-	SR_TRY(all_pages(cli, sr_arena_printf(cli->arena, "%s&includePending=true", target), &values));
+	const char *target = sr_cli_item_target(cli, "/certificates");
+	SR_TRY(sr_cli_item_all(cli, sr_arena_printf(cli->arena, "%s&includePending=true", target), &values));
 	print_items(cli, values, "CERTIFICATE");
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
@@ -164,7 +109,7 @@ struct sr_result sr_cli_certificate_show(struct sr_cli *cli, int *ret_status)
 		printf("name     %s\n", json_string_value(name));
 	}
 	putchar('\n');
-	SR_TRY(all_pages(cli, target_of(cli, "certificates", "versions"), &versions));
+	SR_TRY(sr_cli_item_all(cli, target_of(cli, "certificates", "versions"), &versions));
 	print_items(cli, versions, "VERSION");
 	return sr_ok();
 }
@@ -243,7 +188,7 @@ static struct sr_result print_created(struct sr_cli *cli)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	json_t *policy;
@@ -286,7 +231,7 @@ static struct sr_result renew_service(struct sr_cli *cli)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_renew(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_renew(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	if (names_service(cli)) {
@@ -298,7 +243,7 @@ struct sr_result sr_cli_certificate_renew(struct sr_cli *cli, int *ret_status)
 	return print_created(cli);
 }
 
-struct sr_result sr_cli_certificate_request(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_request(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *operation = NULL;
@@ -319,7 +264,7 @@ static struct sr_result file_value(struct sr_cli *cli, bool is_text_allowed, str
 	if (!path) {
 		return sr_fail(SR_INVALID, "--file names the file to read");
 	}
-	SR_TRY(read_file(path, &bytes));
+	SR_TRY(sr_cli_read_given(path, &bytes));
 	if (is_text_allowed && strstr(sr_buf_text(&bytes), "-----BEGIN ")) {
 		sr_buf_append(value, sr_buf_bytes(&bytes));
 	} else {
@@ -344,15 +289,15 @@ static struct sr_result read_password(struct sr_cli *cli, struct sr_buf *passwor
 	if (!path) {
 		return sr_ok();
 	}
-	SR_TRY(read_file(path, password));
+	SR_TRY(sr_cli_read_given(path, password));
 	password->len = strcspn(sr_buf_text(password), "\r\n");
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_import(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_import(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX), password = SR_BUF(4096);
+	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX), password = SR_BUF(PASSWORD_MAX);
 	SR_TRY(file_value(cli, true, &value));
 	SR_TRY(read_password(cli, &password));
 	SR_CLEANUP(sr_json) json_t *body = json_object();
@@ -364,7 +309,7 @@ struct sr_result sr_cli_certificate_import(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_merge(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_merge(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX);
@@ -376,7 +321,7 @@ struct sr_result sr_cli_certificate_merge(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_delete(struct sr_cli *cli, int *ret_status)
 {
 	const char *question =
 	    sr_arena_printf(cli->arena, "Delete certificate %s with its key and secret?", cli->arguments[0]);
@@ -396,7 +341,7 @@ struct sr_result sr_cli_certificate_delete(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_recover(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_recover(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
@@ -405,12 +350,12 @@ struct sr_result sr_cli_certificate_recover(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_certificate_ca(struct sr_cli *cli, int *ret_status)
+static struct sr_result certificate_ca(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *issuer = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "GET", target_in(cli, "/certificates/issuers/Strongroom", vault_of(cli)), NULL,
-	                   &issuer));
+	SR_TRY(
+	    sr_cli_call(cli, "vault", "GET", sr_cli_item_target(cli, "/certificates/issuers/Strongroom"), NULL, &issuer));
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(issuer);
 		return sr_ok();
@@ -419,3 +364,126 @@ struct sr_result sr_cli_certificate_ca(struct sr_cli *cli, int *ret_status)
 	print_pem("CERTIFICATE", der ? der : "");
 	return sr_ok();
 }
+
+const struct sr_command sr_certificate_commands[] = {
+    {
+        .words = "certificate create",
+        .synopsis = "NAME [--subject DN] [--issuer ISSUER] [--dns NAMES] [--months N] [--vault VAULT]",
+        .summary = "make a certificate, or a new version of one",
+        .text = "Makes a key and a certificate for it. The issuer is Self (signed by its own key, the default),\n"
+                "Strongroom (the vault's CA, see certificate ca), or Unknown or an issuer of yours: then prints the\n"
+                "request for that CA to sign.",
+        .options = {SR_CLI_FORMAT,
+                    SR_CLI_VAULT,
+                    {"subject", "DN", "\"CN=host, O=Company\" (default CN=NAME)"},
+                    {"issuer", "ISSUER", "Self, Strongroom, Unknown or an issuer of the vault (default Self)"},
+                    {"dns", "NAMES", "host names, separated by commas"},
+                    {"months", "N", "how long it is valid (default 12)"},
+                    {"type", "RSA|EC", "the key (default RSA)"},
+                    {"size", "BITS", "for RSA (default 2048)"},
+                    {"curve", "NAME", "for EC (default P-256)"},
+                    {"pem", NULL, "the secret holds PEM, not PKCS#12"},
+                    {"no-export", NULL, "the private key stays in the vault"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_create,
+    },
+    {
+        .words = "certificate import",
+        .synopsis = "NAME --file FILE [--password-file FILE] [--vault VAULT]",
+        .summary = "bring a certificate with its private key",
+        .text = "Reads PKCS#12, or PEM with the private key, the certificate and what leads to its root.",
+        .options = {SR_CLI_FORMAT,
+                    SR_CLI_VAULT,
+                    {"file", "FILE", "PKCS#12 or PEM"},
+                    {"password-file", "FILE", "whose first line is the password"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_import,
+    },
+    {
+        .words = "certificate merge",
+        .synopsis = "NAME --file FILE [--vault VAULT]",
+        .summary = "end a request with the certificate that a CA has signed",
+        .text = "Joins the signed certificate (PEM or DER) with the key that waits for it.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT, {"file", "FILE", "the signed certificate"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_merge,
+    },
+    {
+        .words = "certificate list",
+        .synopsis = "[--vault VAULT]",
+        .summary = "list certificates",
+        .text = "Lists the certificates of a vault. The vault \"strongroom\" shows those of Strongroom's own\n"
+                "services.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .run = certificate_list,
+    },
+    {
+        .words = "certificate show",
+        .synopsis = "NAME [--version V] [--pem] [--vault VAULT]",
+        .summary = "show a certificate and its versions",
+        .text = "Shows what a certificate is made of and each of its versions, or prints it as PEM.",
+        .options = {SR_CLI_FORMAT,
+                    SR_CLI_VAULT,
+                    {"version", "V", "this version, not the newest"},
+                    {"pem", NULL, "print the certificate as PEM"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_show,
+    },
+    {
+        .words = "certificate renew",
+        .synopsis = "NAME|SERVICE [--vault VAULT]",
+        .summary = "make a new version now",
+        .text = "Makes a new version by the certificate's policy. For a service of Strongroom (vault, identity,\n"
+                "blob, workspace) has that service take a new TLS certificate: open connections go on, new ones get\n"
+                "it.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_renew,
+    },
+    {
+        .words = "certificate request",
+        .synopsis = "NAME [--vault VAULT]",
+        .summary = "print the request that waits for a CA",
+        .text = "Prints the signing request (PKCS#10) of a certificate that waits for its CA.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_request,
+    },
+    {
+        .words = "certificate delete",
+        .synopsis = "NAME [--yes] [--vault VAULT]",
+        .summary = "delete a certificate with its key and secret",
+        .text = "Deletes all three. They can be recovered for as long as the vault keeps what is deleted, unless\n"
+                "purged.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT, SR_CLI_YES},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_delete,
+    },
+    {
+        .words = "certificate recover",
+        .synopsis = "NAME [--vault VAULT]",
+        .summary = "recover a deleted certificate",
+        .text = "Brings a deleted certificate back with its key, its secret and all versions.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = certificate_recover,
+    },
+    {
+        .words = "certificate ca",
+        .synopsis = "[--vault VAULT]",
+        .summary = "print the CA of a vault",
+        .text = "Prints the certificate of the CA that signs for the issuer Strongroom in this vault: what clients\n"
+                "must trust.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .run = certificate_ca,
+    },
+    {0},
+};

@@ -34,12 +34,33 @@ struct sr_command {
 	struct sr_cli_option options[SR_CLI_OPTIONS_MAX];
 	size_t least_arguments, most_arguments;
 	bool is_hidden;
+	/* Prints its own output; *ret_status, 0 at first, is the exit status. */
 	struct sr_result (*run)(struct sr_cli *cli, int *ret_status);
 };
 
-/* The tables of commands, each ended by a row without words. */
-extern const struct sr_command sr_commands[], sr_identity_commands[], sr_sign_in_commands[];
-/* All of them, by position; NULL past the end. */
+/* Options that many commands have, for their rows. */
+#define SR_CLI_FORMAT                                         \
+	{                                                         \
+		"format", "json|text", "what to print (default text)" \
+	}
+#define SR_CLI_VAULT                                        \
+	{                                                       \
+		"vault", "VAULT", "the vault (default \"default\")" \
+	}
+#define SR_CLI_YES                \
+	{                             \
+		"yes", NULL, "do not ask" \
+	}
+
+/* The tables of commands, one a noun beside its functions, in the order of the help. Each ends with a row of nothing.
+ */
+extern const struct sr_command sr_init_commands[], sr_serve_commands[], sr_status_commands[], sr_verify_commands[],
+    sr_root_commands[], sr_key_commands[], sr_vault_commands[], sr_vault_access_commands[], sr_secret_commands[],
+    sr_certificate_commands[], sr_account_commands[], sr_principal_commands[], sr_audit_commands[],
+    sr_backup_commands[], sr_rollback_commands[], sr_resource_group_commands[], sr_help_commands[], sr_group_commands[],
+    sr_role_commands[], sr_management_group_commands[], sr_managed_identity_commands[], sr_identity_run_commands[],
+    sr_identity_credential_commands[], sr_identity_user_commands[];
+/* All commands, by position; NULL past the end. */
 const struct sr_command *sr_command_at(size_t index);
 
 /* The value of one of the command's options, NULL if it was not given. */

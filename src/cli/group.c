@@ -1,5 +1,5 @@
 /* identity group: who is in which group. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 
@@ -8,7 +8,7 @@ static const char *target_of(struct sr_cli *cli)
 	return sr_arena_printf(cli->arena, "/_strongroom/groups/%s", sr_cli_escaped(cli, cli->arguments[0]));
 }
 
-struct sr_result sr_cli_group_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result group_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = json_object();
@@ -24,7 +24,7 @@ struct sr_result sr_cli_group_create(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_group_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result group_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *member = sr_cli_option(cli, "member");
@@ -38,7 +38,7 @@ struct sr_result sr_cli_group_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_group_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result group_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *group = NULL;
@@ -54,7 +54,7 @@ struct sr_result sr_cli_group_show(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_group_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result group_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -63,7 +63,7 @@ struct sr_result sr_cli_group_delete(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_group_add(struct sr_cli *cli, int *ret_status)
+static struct sr_result group_add(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *target = sr_arena_printf(cli->arena, "%s/members", target_of(cli));
@@ -76,7 +76,7 @@ struct sr_result sr_cli_group_add(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_group_remove(struct sr_cli *cli, int *ret_status)
+static struct sr_result group_remove(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	for (size_t i = 1; i < cli->argument_count; i++) {
@@ -88,3 +88,64 @@ struct sr_result sr_cli_group_remove(struct sr_cli *cli, int *ret_status)
 	}
 	return sr_ok();
 }
+
+const struct sr_command sr_group_commands[] = {
+    {
+        .words = "identity group create",
+        .synopsis = "NAME [--description TEXT]",
+        .summary = "make a group",
+        .text = "A group holds principals, people, managed identities and other groups; a role that it is given\n"
+                "counts for all.",
+        .options = {SR_CLI_FORMAT, {"description", "TEXT", "what it is for"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = group_create,
+    },
+    {
+        .words = "identity group list",
+        .synopsis = "[--member OBJECT]",
+        .summary = "list groups",
+        .text = "Lists groups; with --member those that hold the object directly.",
+        .options = {SR_CLI_FORMAT, {"member", "OBJECT", "an object id, client id or name"}},
+        .run = group_list,
+    },
+    {
+        .words = "identity group show",
+        .synopsis = "GROUP",
+        .summary = "show a group and its members",
+        .text = "By id or name.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = group_show,
+    },
+    {
+        .words = "identity group add",
+        .synopsis = "GROUP MEMBER...",
+        .summary = "put members into a group",
+        .text = "Members are named by object id, client id or name. Groups may hold groups, to a depth of 8 and not\n"
+                "in a ring. Takes effect on every service within a second.",
+        .least_arguments = 2,
+        .most_arguments = 16,
+        .run = group_add,
+    },
+    {
+        .words = "identity group remove",
+        .synopsis = "GROUP MEMBER...",
+        .summary = "take members out of a group",
+        .text = "What the group may do they may not any more, within a second.",
+        .least_arguments = 2,
+        .most_arguments = 16,
+        .run = group_remove,
+    },
+    {
+        .words = "identity group delete",
+        .synopsis = "GROUP",
+        .summary = "remove a group",
+        .text = "Its role assignments go with it; its members stay.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = group_delete,
+    },
+    {0},
+};

@@ -1,6 +1,5 @@
 /* Help, completion and the manual page, all from the command table and the settings table. */
 #include "cli/command.h"
-#include "cli/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,7 +182,7 @@ void sr_cli_manual(void)
 	puts(".SH EXIT STATUS\n0 for success, 1 for a failure or a finding, 2 for a line that cannot be understood.");
 }
 
-struct sr_result sr_cli_print_completion(struct sr_cli *cli, int *ret_status)
+static struct sr_result print_completion(struct sr_cli *cli, int *ret_status)
 {
 	(void)cli;
 	(void)ret_status;
@@ -191,7 +190,7 @@ struct sr_result sr_cli_print_completion(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_print_manual(struct sr_cli *cli, int *ret_status)
+static struct sr_result print_manual(struct sr_cli *cli, int *ret_status)
 {
 	(void)cli;
 	(void)ret_status;
@@ -199,7 +198,7 @@ struct sr_result sr_cli_print_manual(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_config(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_config(struct sr_cli *cli, int *ret_status)
 {
 	(void)cli;
 	(void)ret_status;
@@ -208,3 +207,30 @@ struct sr_result sr_cli_config(struct sr_cli *cli, int *ret_status)
 	fputs(sr_buf_text(&text), stdout);
 	return sr_buf_result(&text);
 }
+
+const struct sr_command sr_help_commands[] = {
+    {
+        .words = "config",
+        .synopsis = "",
+        .summary = "print the commented default configuration",
+        .text = "Write it to STATE/strongroom.conf and change what you need.",
+        .run = run_config,
+    },
+    {
+        .words = "completion",
+        .synopsis = "",
+        .summary = "print a completion script for bash",
+        .text = "Use: source <(strongroom completion)",
+        .is_hidden = true,
+        .run = print_completion,
+    },
+    {
+        .words = "manual",
+        .synopsis = "",
+        .summary = "print the manual page",
+        .text = "In troff, for man(1).",
+        .is_hidden = true,
+        .run = print_manual,
+    },
+    {0},
+};

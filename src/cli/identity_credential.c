@@ -1,5 +1,5 @@
 /* identity principal …, identity federation …: what proves an application besides client secrets. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "base/text.h"
 #include "seal/file.h"
@@ -33,7 +33,7 @@ static struct sr_result remove_item(struct sr_cli *cli, const char *target)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_add_certificate(struct sr_cli *cli, int *ret_status)
+static struct sr_result add_certificate(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_buf) struct sr_buf file = SR_BUF(FILE_MAX);
@@ -54,19 +54,19 @@ struct sr_result sr_cli_identity_add_certificate(struct sr_cli *cli, int *ret_st
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_remove_certificate(struct sr_cli *cli, int *ret_status)
+static struct sr_result remove_certificate(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return remove_item(cli, item_target(cli, "/certificates"));
 }
 
-struct sr_result sr_cli_identity_remove_secret(struct sr_cli *cli, int *ret_status)
+static struct sr_result remove_secret(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return remove_item(cli, item_target(cli, "/secrets"));
 }
 
-struct sr_result sr_cli_identity_add_secret(struct sr_cli *cli, int *ret_status)
+static struct sr_result add_secret(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	uint64_t days;
@@ -84,7 +84,7 @@ struct sr_result sr_cli_identity_add_secret(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_add_federated(struct sr_cli *cli, int *ret_status)
+static struct sr_result add_federated(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *issuer = sr_cli_option(cli, "issuer");
@@ -106,7 +106,7 @@ struct sr_result sr_cli_identity_add_federated(struct sr_cli *cli, int *ret_stat
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_remove_federated(struct sr_cli *cli, int *ret_status)
+static struct sr_result remove_federated(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return remove_item(cli, item_target(cli, "/federated"));
@@ -126,7 +126,7 @@ static void list_rows(struct sr_cli_table *table, const json_t *items, const cha
 	}
 }
 
-struct sr_result sr_cli_identity_credentials(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_credentials(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -144,7 +144,7 @@ struct sr_result sr_cli_identity_credentials(struct sr_cli *cli, int *ret_status
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_federation_set(struct sr_cli *cli, int *ret_status)
+static struct sr_result federation_set(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *path = sr_cli_option(cli, "jwks");
@@ -163,7 +163,7 @@ struct sr_result sr_cli_identity_federation_set(struct sr_cli *cli, int *ret_sta
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_federation_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result federation_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -188,7 +188,7 @@ struct sr_result sr_cli_identity_federation_list(struct sr_cli *cli, int *ret_st
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_federation_remove(struct sr_cli *cli, int *ret_status)
+static struct sr_result federation_remove(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *target =
@@ -197,3 +197,108 @@ struct sr_result sr_cli_identity_federation_remove(struct sr_cli *cli, int *ret_
 	printf("tokens of %s are refused from now on\n", cli->arguments[0]);
 	return sr_ok();
 }
+
+const struct sr_command sr_identity_credential_commands[] = {
+    {
+        .words = "identity principal credentials",
+        .synopsis = "PRINCIPAL",
+        .summary = "list what proves a client",
+        .text = "Lists a principal's secrets, certificates and federated credentials, with their ids and times.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run_credentials,
+    },
+    {
+        .words = "identity principal add-secret",
+        .synopsis = "PRINCIPAL [--days DAYS]",
+        .summary = "give a client one more secret",
+        .text = "The secret is shown once. So that a secret can be exchanged: add one, change the client, remove\n"
+                "the old one.",
+        .options = {SR_CLI_FORMAT, {"days", "DAYS", "how long it is good for (default: without end)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = add_secret,
+    },
+    {
+        .words = "identity principal remove-secret",
+        .synopsis = "PRINCIPAL SECRET-ID",
+        .summary = "take a secret back",
+        .text = "Tokens that were got by it are refused within a second.",
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = remove_secret,
+    },
+    {
+        .words = "identity principal add-certificate",
+        .synopsis = "PRINCIPAL FILE",
+        .summary = "let a client prove itself by a certificate",
+        .text = "Registers the first certificate of a PEM file (RSA of 2048 to 4096 bits, or EC P-256). The client\n"
+                "signs its assertions with the private key, which stays with it.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = add_certificate,
+    },
+    {
+        .words = "identity principal remove-certificate",
+        .synopsis = "PRINCIPAL CERTIFICATE",
+        .summary = "take a certificate back",
+        .text = "By its id or thumbprint. Tokens that were got by it are refused within a second.",
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = remove_certificate,
+    },
+    {
+        .words = "identity principal add-federated",
+        .synopsis = "PRINCIPAL --issuer URL --subject SUBJECT [--audience AUDIENCE]",
+        .summary = "let a client prove itself by another issuer's token",
+        .text = "Takes tokens (of Kubernetes, say) whose issuer, subject and audience are exactly these. The\n"
+                "issuer's keys are registered by identity federation set.",
+        .options = {SR_CLI_FORMAT,
+                    {"issuer", "URL", "the token's iss"},
+                    {"subject", "SUBJECT", "the token's sub, such as system:serviceaccount:NAMESPACE:NAME"},
+                    {"audience", "AUDIENCE", "the token's aud (default api://AzureADTokenExchange)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = add_federated,
+    },
+    {
+        .words = "identity principal remove-federated",
+        .synopsis = "PRINCIPAL CREDENTIAL-ID",
+        .summary = "take a federated credential back",
+        .text = "Tokens that were got by it are refused within a second.",
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = remove_federated,
+    },
+    {
+        .words = "identity federation set",
+        .synopsis = "ISSUER --jwks FILE",
+        .summary = "register an outside issuer's keys",
+        .text = "FILE is the issuer's JWKS: what it publishes as its jwks_uri (for Kubernetes: kubectl get --raw\n"
+                "/openid/v1/jwks). Set it again when the issuer changes its keys.",
+        .options = {{"jwks", "FILE", "the keys"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = federation_set,
+    },
+    {
+        .words = "identity federation list",
+        .synopsis = "",
+        .summary = "list outside issuers",
+        .text = "Lists issuers with the number of their keys.",
+        .options = {SR_CLI_FORMAT},
+        .run = federation_list,
+    },
+    {
+        .words = "identity federation remove",
+        .synopsis = "ISSUER",
+        .summary = "forget an outside issuer's keys",
+        .text = "Its tokens are refused from then on.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = federation_remove,
+    },
+    {0},
+};

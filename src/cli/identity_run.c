@@ -2,7 +2,7 @@
  * identity run: a command that may use managed identities while it runs, by App Service's pair IDENTITY_ENDPOINT and
  * IDENTITY_HEADER. The header is taken back when the command ends, and with it the tokens that it got.
  */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "net/near_place.h"
 
@@ -180,7 +180,7 @@ static struct sr_result execute(char *const *words, char *const *environment, in
 	return child > 0 ? sr_ok() : sr_fail_errno(why, "start %s", words[0]);
 }
 
-struct sr_result sr_cli_identity_run(struct sr_cli *cli, int *ret_status)
+static struct sr_result identity_run(struct sr_cli *cli, int *ret_status)
 {
 	if (!cli->rest || !cli->rest[0]) {
 		return sr_fail(SR_INVALID, "no command: strongroom %s %s", cli->command->words, cli->command->synopsis);
@@ -202,3 +202,22 @@ struct sr_result sr_cli_identity_run(struct sr_cli *cli, int *ret_status)
 	}
 	return ran;
 }
+
+const struct sr_command sr_identity_run_commands[] = {
+    {
+        .words = "identity run",
+        .synopsis = "IDENTITY... [--lifetime SECONDS] [--imds] -- COMMAND [ARGUMENT...]",
+        .summary = "run a command as managed identities",
+        .text = "Sets IDENTITY_ENDPOINT and IDENTITY_HEADER, by which Azure's SDKs get tokens of the identities,\n"
+                "and what they need to trust this installation. The header, and every token that was got by it,\n"
+                "ends with the command. Signals are passed on; the exit status is the command's (128 and the\n"
+                "signal's number where one ended it).",
+        .options = {{"lifetime", "SECONDS", "how long the header is good for at most (default 86400)"},
+                    {"imds", NULL,
+                     "set AZURE_POD_IDENTITY_AUTHORITY_HOST too, for clients that know only the metadata endpoint"}},
+        .least_arguments = 1,
+        .most_arguments = 16,
+        .run = identity_run,
+    },
+    {0},
+};

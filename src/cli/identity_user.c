@@ -1,5 +1,5 @@
 /* identity user …, identity client …: people, and the applications in which they sign in. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ static struct sr_result print_password(struct sr_cli *cli, const json_t *person)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_user_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *role = sr_cli_option(cli, "role");
@@ -56,7 +56,7 @@ static const char *state_of(struct sr_cli *cli, const json_t *person)
 	return json_is_true(json_object_get(person, "mustChangePassword")) ? "enabled, password to be changed" : "enabled";
 }
 
-struct sr_result sr_cli_identity_user_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -81,7 +81,7 @@ struct sr_result sr_cli_identity_user_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_user_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *person = NULL;
@@ -96,7 +96,7 @@ struct sr_result sr_cli_identity_user_show(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_user_reset_password(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_reset_password(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *person = NULL;
@@ -104,7 +104,7 @@ struct sr_result sr_cli_identity_user_reset_password(struct sr_cli *cli, int *re
 	return print_password(cli, person);
 }
 
-struct sr_result sr_cli_identity_user_unlock(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_unlock(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(tell(cli, "POST", user_target(cli, "/unlock")));
@@ -112,7 +112,7 @@ struct sr_result sr_cli_identity_user_unlock(struct sr_cli *cli, int *ret_status
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_user_sign_out(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_sign_out(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(tell(cli, "POST", user_target(cli, "/sign-out")));
@@ -129,19 +129,19 @@ static struct sr_result set_enabled(struct sr_cli *cli, bool enabled)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_user_disable(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_disable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_enabled(cli, false);
 }
 
-struct sr_result sr_cli_identity_user_enable(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_enable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_enabled(cli, true);
 }
 
-struct sr_result sr_cli_identity_user_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result user_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *question = sr_arena_printf(cli->arena, "Delete %s with all role assignments?", cli->arguments[0]);
@@ -158,7 +158,7 @@ static const char *client_target(struct sr_cli *cli)
 	return sr_arena_printf(cli->arena, "/_strongroom/public-clients/%s", sr_cli_escaped(cli, cli->arguments[0]));
 }
 
-struct sr_result sr_cli_identity_client_allow(struct sr_cli *cli, int *ret_status)
+static struct sr_result client_allow(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = json_object();
@@ -174,7 +174,7 @@ struct sr_result sr_cli_identity_client_allow(struct sr_cli *cli, int *ret_statu
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_client_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result client_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -198,10 +198,133 @@ struct sr_result sr_cli_identity_client_list(struct sr_cli *cli, int *ret_status
 	return sr_ok();
 }
 
-struct sr_result sr_cli_identity_client_remove(struct sr_cli *cli, int *ret_status)
+static struct sr_result client_remove(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(tell(cli, "DELETE", client_target(cli)));
 	printf("nobody may sign in with it any more, and who did is signed out\n");
 	return sr_ok();
 }
+
+const struct sr_command sr_identity_user_commands[] = {
+    {
+        .words = "identity user create",
+        .synopsis = "USER [--display NAME] [--role ROLE] [--scope SCOPE]",
+        .summary = "make an account for a person",
+        .text = "Prints a first password, once; the person chooses their own at the first sign-in.",
+        .options = {SR_CLI_FORMAT,
+                    {"display", "NAME", "the name that is shown (default: the user name)"},
+                    {"role", "ROLE", "a role's name or id"},
+                    {"scope", "SCOPE", "where the role holds (default /)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_create,
+    },
+    {
+        .words = "identity user list",
+        .synopsis = "",
+        .summary = "list people",
+        .text = "Lists people with their wrong passwords since the last right one, and who is locked until when.",
+        .options = {SR_CLI_FORMAT},
+        .run = user_list,
+    },
+    {
+        .words = "identity user show",
+        .synopsis = "USER",
+        .summary = "show a person",
+        .text = "By user name or object id; with the number of sign-ins that last.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_show,
+    },
+    {
+        .words = "identity user reset-password",
+        .synopsis = "USER",
+        .summary = "give a person a new first password",
+        .text = "Ends all of their sign-ins and lifts a lock. The password is shown once.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_reset_password,
+    },
+    {
+        .words = "identity user unlock",
+        .synopsis = "USER",
+        .summary = "lift the lock after wrong passwords",
+        .text = "Forgets the wrong passwords of a person.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_unlock,
+    },
+    {
+        .words = "identity user sign-out",
+        .synopsis = "USER",
+        .summary = "end all sign-ins of a person",
+        .text = "Their tokens are refused within a second; they can sign in again.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_sign_out,
+    },
+    {
+        .words = "identity user disable",
+        .synopsis = "USER",
+        .summary = "refuse a person from now on",
+        .text = "Ends all of their sign-ins; their tokens are refused within a second.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_disable,
+    },
+    {
+        .words = "identity user enable",
+        .synopsis = "USER",
+        .summary = "let a person in again",
+        .text = "They sign in anew: what they had before stays ended.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_enable,
+    },
+    {
+        .words = "identity user delete",
+        .synopsis = "USER [--yes]",
+        .summary = "delete a person",
+        .text = "With all of their role assignments and sign-ins.",
+        .options = {SR_CLI_YES},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = user_delete,
+    },
+    {
+        .words = "identity client allow",
+        .synopsis = "CLIENT-ID|az|powershell [--name NAME] [--resources LIST]",
+        .summary = "let people sign in with an application",
+        .text = "Registers a public client: an application that holds no secret, such as az on a laptop. People are\n"
+                "shown its name before they approve. Without --resources it may be used for every service of this\n"
+                "installation.",
+        .options = {SR_CLI_FORMAT,
+                    {"name", "NAME", "what people are shown"},
+                    {"resources", "LIST",
+                     "resources, parted by spaces, such as \"https://vault.azure.net https://storage.azure.com\""}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = client_allow,
+    },
+    {
+        .words = "identity client list",
+        .synopsis = "",
+        .summary = "list applications in which people sign in",
+        .text = "Lists public clients.",
+        .options = {SR_CLI_FORMAT},
+        .run = client_list,
+    },
+    {
+        .words = "identity client remove",
+        .synopsis = "CLIENT-ID",
+        .summary = "let nobody sign in with an application",
+        .text = "Ends the sign-ins that were made with it; their tokens are refused within a second.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = client_remove,
+    },
+    {0},
+};

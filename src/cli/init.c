@@ -1,6 +1,6 @@
 /* init: a new installation. The services make their own state at their first start; init starts them once and asks for
  * an administrator. */
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/root.h"
 
 #include "base/log.h"
@@ -232,7 +232,7 @@ static void first_cleanup(struct first *first)
 	json_decref(first->administrator);
 }
 
-struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_init(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(first)
@@ -257,3 +257,23 @@ struct sr_result sr_cli_init(struct sr_cli *cli, int *ret_status)
 	print_client(&first);
 	return sr_ok();
 }
+
+const struct sr_command sr_init_commands[] = {
+    {
+        .words = "init",
+        .synopsis = "[--root PROVIDER] [--pin] [--admin NAME] [--format text|json|env]",
+        .summary = "make a new installation",
+        .text = "Makes the state directory, the root key, the internal certificate authority, a tenant and a first\n"
+                "administrator, and prints what a client needs. The administrator's secret is shown once. Keep a\n"
+                "copy of the root key in a safe place: without it the data cannot be read by anyone. The root key\n"
+                "is a file, or comes from a passphrase (asked for, or the first line of standard input), a TPM, a\n"
+                "PKCS#11 token, or shares of which some are needed: --root file|passphrase|tpm|pkcs11|shares=3/5.\n"
+                "With a passphrase, shares or a PIN the vault starts sealed and waits for strongroom unseal.",
+        .options = {{"root", "PROVIDER", "where the root key comes from (default file)"},
+                    {"pin", NULL, "ask for a PIN for the root key in a TPM or token"},
+                    {"format", "text|json|env", "what to print (default text)"},
+                    {"admin", "NAME", "the administrator's name (default admin)"}},
+        .run = run_init,
+    },
+    {0},
+};

@@ -1,30 +1,11 @@
 /* key and census: the vault's keys, what depends on them, taking them away and giving them back. */
-#include "cli/commands.h"
+#include "cli/command.h"
+#include "cli/vault_item.h"
 
 #include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define API "api-version=7.4"
-
-static const char *vault_of(const struct sr_cli *cli)
-{
-	const char *vault = sr_cli_option(cli, "vault");
-	return vault ? vault : "default";
-}
-
-/* A target of the vault's data plane; the local socket takes the vault's name as a parameter. */
-static const char *key_target(struct sr_cli *cli, const char *path)
-{
-	return sr_arena_printf(cli->arena, "%s?" API "&vault=%s", path, sr_cli_escaped(cli, vault_of(cli)));
-}
-
-static const char *last_segment(const char *id)
-{
-	const char *slash = strrchr(id, '/');
-	return slash ? slash + 1 : id;
-}
 
 static void print_key(struct sr_cli *cli, const json_t *bundle)
 {
@@ -36,7 +17,7 @@ static void print_key(struct sr_cli *cli, const json_t *bundle)
 	printf("%s %s\n", sr_cli_text(key, "kty"), sr_cli_text(key, "kid"));
 }
 
-struct sr_result sr_cli_key_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result key_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *type = sr_cli_option(cli, "type");
@@ -51,24 +32,8 @@ struct sr_result sr_cli_key_create(struct sr_cli *cli, int *ret_status)
 	}
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
 	const char *path = sr_arena_printf(cli->arena, "/keys/%s/create", sr_cli_escaped(cli, cli->arguments[0]));
-	SR_TRY(sr_cli_call(cli, "vault", "POST", key_target(cli, path), body, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "POST", sr_cli_item_target(cli, path), body, &bundle));
 	print_key(cli, bundle);
-	return sr_ok();
-}
-
-/* Follows a list's pages and joins their values; the caller owns the array. */
-static struct sr_result all_pages(struct sr_cli *cli, const char *target, json_t **ret_values)
-{
-	SR_CLEANUP(sr_json) json_t *values = json_array();
-	while (target) {
-		SR_CLEANUP(sr_json) json_t *page = NULL;
-		SR_TRY(sr_cli_call(cli, "vault", "GET", target, NULL, &page));
-		json_array_extend(values, json_object_get(page, "value"));
-		const char *next = json_string_value(json_object_get(page, "nextLink"));
-		const char *path = next ? strstr(next, "/keys") : NULL;
-		target = path ? sr_arena_printf(cli->arena, "%s&vault=%s", path, sr_cli_escaped(cli, vault_of(cli))) : NULL;
-	}
-	*ret_values = SR_TAKE(values);
 	return sr_ok();
 }
 
@@ -78,10 +43,11 @@ static struct sr_result versions_of_key(struct sr_cli *cli, json_t **ret_values)
 {
 	const char *key = cli->arguments[0];
 	SR_CLEANUP(sr_json) json_t *values = NULL;
-	SR_TRY(all_pages(cli, key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", sr_cli_escaped(cli, key))),
-	                 &values));
+	SR_TRY(sr_cli_item_all(
+	    cli, sr_cli_item_target(cli, sr_arena_printf(cli->arena, "/keys/%s/versions", sr_cli_escaped(cli, key))),
+	    &values));
 	if (!json_array_size(values)) {
-		return sr_fail(SR_NOT_FOUND, "there is no key %s in vault %s", key, vault_of(cli));
+		return sr_fail(SR_NOT_FOUND, "there is no key %s in vault %s", key, sr_cli_item_vault(cli));
 	}
 	*ret_values = SR_TAKE(values);
 	return sr_ok();
@@ -101,7 +67,7 @@ static void print_items(struct sr_cli *cli, const json_t *values, const char *he
 	{
 		const json_t *attributes = json_object_get(item, "attributes");
 		const char *const cells[] = {
-		    last_segment(sr_cli_text(item, "kid")),
+		    sr_cli_item_last_segment(sr_cli_text(item, "kid")),
 		    json_is_false(json_object_get(attributes, "enabled")) ? "disabled" : "enabled",
 		    sr_cli_time(cli, sr_cli_int(attributes, "created")),
 		    sr_cli_time(cli, sr_cli_int(attributes, "updated")),
@@ -112,16 +78,16 @@ static void print_items(struct sr_cli *cli, const json_t *values, const char *he
 	sr_cli_table_print(table);
 }
 
-struct sr_result sr_cli_key_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result key_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *keys = NULL;
-	SR_TRY(all_pages(cli, key_target(cli, "/keys"), &keys));
+	SR_TRY(sr_cli_item_all(cli, sr_cli_item_target(cli, "/keys"), &keys));
 	print_items(cli, keys, "KEY");
 	return sr_ok();
 }
 
-struct sr_result sr_cli_key_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result key_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *versions = NULL;
@@ -130,13 +96,13 @@ struct sr_result sr_cli_key_show(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_key_rotate(struct sr_cli *cli, int *ret_status)
+static struct sr_result key_rotate(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
 	uint64_t before_ns = sr_boottime_ns();
 	const char *path = sr_arena_printf(cli->arena, "/keys/%s/rotate", sr_cli_escaped(cli, cli->arguments[0]));
-	SR_TRY(sr_cli_call(cli, "vault", "POST", key_target(cli, path), NULL, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "POST", sr_cli_item_target(cli, path), NULL, &bundle));
 	uint64_t took_us = (sr_boottime_ns() - before_ns) / 1000;
 	print_key(cli, bundle);
 	if (!sr_cli_wants_json(cli)) {
@@ -149,7 +115,7 @@ struct sr_result sr_cli_key_rotate(struct sr_cli *cli, int *ret_status)
 static struct sr_result dependents(struct sr_cli *cli, const char *key, const char *version, json_t **ret_values)
 {
 	const char *target = sr_arena_printf(cli->arena, "/_strongroom/keks?vault=%s&key=%s%s%s",
-	                                     sr_cli_escaped(cli, vault_of(cli)), sr_cli_escaped(cli, key),
+	                                     sr_cli_escaped(cli, sr_cli_item_vault(cli)), sr_cli_escaped(cli, key),
 	                                     version ? "&version=" : "", version ? sr_cli_escaped(cli, version) : "");
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
 	SR_TRY(sr_cli_call(cli, "vault", "GET", target, NULL, &answer));
@@ -207,7 +173,7 @@ static void print_dependents(struct sr_cli *cli, const json_t *values)
 	sr_cli_table_print(table);
 }
 
-struct sr_result sr_cli_census(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_census(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *key = cli->arguments[0];
@@ -220,7 +186,7 @@ struct sr_result sr_cli_census(struct sr_cli *cli, int *ret_status)
 	json_t *version;
 	json_array_foreach(versions, at, version)
 	{
-		const char *name = last_segment(sr_cli_text(version, "kid"));
+		const char *name = sr_cli_item_last_segment(sr_cli_text(version, "kid"));
 		SR_CLEANUP(sr_json) json_t *values = NULL;
 		SR_TRY(dependents(cli, key, name, &values));
 		count_objects(cli, values);
@@ -265,8 +231,9 @@ static struct sr_result set_enabled(struct sr_cli *cli, const char *key, const c
 	SR_CLEANUP(sr_json) json_t *body = json_pack("{s:{s:b}}", "attributes", "enabled", enabled);
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
 	uint64_t before_ns = sr_boottime_ns();
-	SR_TRY(sr_cli_call(cli, "vault", "PATCH", key_target(cli, sr_arena_printf(cli->arena, "/keys/%s/%s", key, version)),
-	                   body, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "PATCH",
+	                   sr_cli_item_target(cli, sr_arena_printf(cli->arena, "/keys/%s/%s", key, version)), body,
+	                   &bundle));
 	*ret_took_us = (sr_boottime_ns() - before_ns) / 1000;
 	return sr_ok();
 }
@@ -283,7 +250,7 @@ static struct sr_result set_all_enabled(struct sr_cli *cli, bool enabled)
 	json_t *version;
 	json_array_foreach(versions, at, version)
 	{
-		const char *name = last_segment(sr_cli_text(version, "kid"));
+		const char *name = sr_cli_item_last_segment(sr_cli_text(version, "kid"));
 		bool is_enabled = !json_is_false(json_object_get(json_object_get(version, "attributes"), "enabled"));
 		if ((only && strcmp(only, name) != 0) || is_enabled == enabled) {
 			continue;
@@ -309,7 +276,7 @@ static struct sr_result set_all_enabled(struct sr_cli *cli, bool enabled)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_key_disable(struct sr_cli *cli, int *ret_status)
+static struct sr_result key_disable(struct sr_cli *cli, int *ret_status)
 {
 	const char *key = cli->arguments[0];
 	SR_CLEANUP(sr_json) json_t *versions = NULL;
@@ -342,8 +309,92 @@ struct sr_result sr_cli_key_disable(struct sr_cli *cli, int *ret_status)
 	return set_all_enabled(cli, false);
 }
 
-struct sr_result sr_cli_key_enable(struct sr_cli *cli, int *ret_status)
+static struct sr_result key_enable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_all_enabled(cli, true);
 }
+
+const struct sr_command sr_key_commands[] = {
+    {
+        .words = "census",
+        .synopsis = "KEY [--vault VAULT] [--format json|text]",
+        .summary = "count what lies under each version of a key",
+        .text = "Lists, for each version of a key, the accounts whose data it protects, with their objects and\n"
+                "bytes.",
+        .options = {SR_CLI_FORMAT, {"vault", "VAULT", "the key's vault (default \"default\")"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = run_census,
+    },
+    {
+        .words = "key create",
+        .synopsis = "KEY [--type RSA|EC|oct] [--size BITS] [--curve NAME] [--vault VAULT]",
+        .summary = "make a key, or a new version of one",
+        .text = "Makes a key in the vault: RSA 2048 (the default), 3072 or 4096; EC P-256, P-384, P-521, P-256K;\n"
+                "oct 128, 192, 256.",
+        .options = {SR_CLI_FORMAT,
+                    SR_CLI_VAULT,
+                    {"type", "TYPE", "RSA, EC or oct (default RSA)"},
+                    {"size", "BITS", "for RSA and oct (default 2048 and 256)"},
+                    {"curve", "NAME", "for EC (default P-256)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = key_create,
+    },
+    {
+        .words = "key list",
+        .synopsis = "[--vault VAULT]",
+        .summary = "list keys",
+        .text = "Lists the keys of a vault with their newest version and state.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .run = key_list,
+    },
+    {
+        .words = "key show",
+        .synopsis = "KEY [--vault VAULT]",
+        .summary = "show a key's versions",
+        .text = "Shows each version of a key, its state and its dates.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = key_show,
+    },
+    {
+        .words = "key rotate",
+        .synopsis = "KEY [--vault VAULT]",
+        .summary = "make a new version and rewrap what follows it",
+        .text = "Makes a new version. Accounts that follow the newest version are rewrapped in the same step; no\n"
+                "data moves and no request fails meanwhile.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = key_rotate,
+    },
+    {
+        .words = "key disable",
+        .synopsis = "KEY [--version V] [--vault VAULT] [--yes]",
+        .summary = "take a key away, after showing what will stop",
+        .text = "Shows the accounts, objects and holders that depend on the key, asks, and disables every version\n"
+                "(or the one given). Returns when no service can use it any more, and says how long that took.",
+        .options = {SR_CLI_FORMAT,
+                    SR_CLI_VAULT,
+                    {"version", "V", "only this version"},
+                    SR_CLI_YES,
+                    {"dry-run", NULL, "only show what would stop"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = key_disable,
+    },
+    {
+        .words = "key enable",
+        .synopsis = "KEY [--version V] [--vault VAULT]",
+        .summary = "give a key back",
+        .text = "Enables every version of a key, or the one given.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT, {"version", "V", "only this version"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = key_enable,
+    },
+    {0},
+};

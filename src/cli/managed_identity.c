@@ -1,5 +1,5 @@
 /* identity managed-identity and identity imds: identities without a secret, and who gets their tokens. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "base/text.h"
 
@@ -58,7 +58,7 @@ static struct sr_result new_resource(struct sr_cli *cli, const char **ret_id, co
 	return sr_ok();
 }
 
-struct sr_result sr_cli_managed_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result managed_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *id = NULL;
@@ -72,7 +72,7 @@ struct sr_result sr_cli_managed_create(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_managed_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result managed_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -86,7 +86,7 @@ struct sr_result sr_cli_managed_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_managed_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result managed_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *identity = NULL;
@@ -95,7 +95,7 @@ struct sr_result sr_cli_managed_show(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_managed_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result managed_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -113,19 +113,19 @@ static struct sr_result set_enabled(struct sr_cli *cli, bool enabled)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_managed_enable(struct sr_cli *cli, int *ret_status)
+static struct sr_result managed_enable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_enabled(cli, true);
 }
 
-struct sr_result sr_cli_managed_disable(struct sr_cli *cli, int *ret_status)
+static struct sr_result managed_disable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_enabled(cli, false);
 }
 
-struct sr_result sr_cli_imds_bind(struct sr_cli *cli, int *ret_status)
+static struct sr_result imds_bind(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	uint64_t uid = UINT64_MAX;
@@ -166,7 +166,7 @@ static const char *held_names(struct sr_cli *cli, const json_t *binding)
 	return names;
 }
 
-struct sr_result sr_cli_imds_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result imds_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -193,7 +193,7 @@ struct sr_result sr_cli_imds_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_imds_unbind(struct sr_cli *cli, int *ret_status)
+static struct sr_result imds_unbind(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *identity = sr_cli_option(cli, "identity");
@@ -205,3 +205,99 @@ struct sr_result sr_cli_imds_unbind(struct sr_cli *cli, int *ret_status)
 	puts(identity ? "the identity is no longer bound there" : "the binding is removed, and its tokens are refused");
 	return sr_ok();
 }
+
+const struct sr_command sr_managed_identity_commands[] = {
+    {
+        .words = "identity managed-identity create",
+        .synopsis = "NAME [--resource-group GROUP] | --resource ID",
+        .summary = "make a managed identity",
+        .text = "A user-assigned one by its name, or with --resource the system-assigned one of a resource, named\n"
+                "like it. It has no secret: see identity imds bind and identity run for who gets its tokens.",
+        .options = {SR_CLI_FORMAT,
+                    {"resource-group", "GROUP", "of a user-assigned one (default \"default\")"},
+                    {"subscription", "ID", "default the installation's own"},
+                    {"location", "PLACE", "as a note"},
+                    {"resource", "ID", "resource id of what the identity is for"}},
+        .most_arguments = 1,
+        .run = managed_create,
+    },
+    {
+        .words = "identity managed-identity list",
+        .synopsis = "",
+        .summary = "list managed identities",
+        .text = "With their ids and resources.",
+        .options = {SR_CLI_FORMAT},
+        .run = managed_list,
+    },
+    {
+        .words = "identity managed-identity show",
+        .synopsis = "IDENTITY",
+        .summary = "show a managed identity",
+        .text = "By name, client id, principal id or resource id.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = managed_show,
+    },
+    {
+        .words = "identity managed-identity disable",
+        .synopsis = "IDENTITY",
+        .summary = "refuse a managed identity from now on",
+        .text = "Its tokens are refused within a second, and it gets no more.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = managed_disable,
+    },
+    {
+        .words = "identity managed-identity enable",
+        .synopsis = "IDENTITY",
+        .summary = "let a managed identity in again",
+        .text = "Undoes managed-identity disable.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = managed_enable,
+    },
+    {
+        .words = "identity managed-identity delete",
+        .synopsis = "IDENTITY",
+        .summary = "remove a managed identity",
+        .text = "With its role assignments, memberships and bindings. Its tokens are refused within a second.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = managed_delete,
+    },
+    {
+        .words = "identity imds bind",
+        .synopsis = "ADDRESS IDENTITY... [--uid UID]",
+        .summary = "let callers at an address use managed identities",
+        .text = "Callers of the metadata endpoint (setting imds-listen) are known by their source address;\n"
+                "processes of this machine by their user too. A loopback address needs --uid: it would otherwise\n"
+                "mean every process of this machine.",
+        .options = {SR_CLI_FORMAT, {"uid", "UID", "number of the user whose processes are meant"}},
+        .least_arguments = 2,
+        .most_arguments = 16,
+        .run = imds_bind,
+    },
+    {
+        .words = "identity imds list",
+        .synopsis = "",
+        .summary = "list who may use which managed identities",
+        .text = "By address and user.",
+        .options = {SR_CLI_FORMAT},
+        .run = imds_list,
+    },
+    {
+        .words = "identity imds unbind",
+        .synopsis = "BINDING [--identity IDENTITY]",
+        .summary = "take that back",
+        .text = "By the id of the binding. Tokens that were got by it are refused within a second. With --identity\n"
+                "only that one is taken out of the binding; tokens of it that are out last to their end.",
+        .options = {{"identity", "IDENTITY", "only this one"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = imds_unbind,
+    },
+    {0},
+};

@@ -1,5 +1,5 @@
 /* identity management-group: the tree over subscriptions. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 
@@ -26,7 +26,7 @@ static json_t *wishes(struct sr_cli *cli)
 	return body;
 }
 
-struct sr_result sr_cli_management_group_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result management_group_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = wishes(cli);
@@ -37,7 +37,7 @@ struct sr_result sr_cli_management_group_create(struct sr_cli *cli, int *ret_sta
 	return sr_ok();
 }
 
-struct sr_result sr_cli_management_group_update(struct sr_cli *cli, int *ret_status)
+static struct sr_result management_group_update(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = wishes(cli);
@@ -47,7 +47,7 @@ struct sr_result sr_cli_management_group_update(struct sr_cli *cli, int *ret_sta
 	return sr_ok();
 }
 
-struct sr_result sr_cli_management_group_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result management_group_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *group = NULL;
@@ -56,7 +56,7 @@ struct sr_result sr_cli_management_group_show(struct sr_cli *cli, int *ret_statu
 	return sr_ok();
 }
 
-struct sr_result sr_cli_management_group_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result management_group_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -76,7 +76,7 @@ struct sr_result sr_cli_management_group_list(struct sr_cli *cli, int *ret_statu
 	return sr_ok();
 }
 
-struct sr_result sr_cli_management_group_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result management_group_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -86,7 +86,7 @@ struct sr_result sr_cli_management_group_delete(struct sr_cli *cli, int *ret_sta
 }
 
 /* The subscription that is given, or the installation's own. */
-struct sr_result sr_cli_management_group_place(struct sr_cli *cli, int *ret_status)
+static struct sr_result management_group_place(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *status = NULL;
@@ -99,3 +99,68 @@ struct sr_result sr_cli_management_group_place(struct sr_cli *cli, int *ret_stat
 	printf("%s is under %s\n", subscription, cli->arguments[0]);
 	return sr_ok();
 }
+
+const struct sr_command sr_management_group_commands[] = {
+    {
+        .words = "identity management-group create",
+        .synopsis = "NAME [--display-name TEXT] [--parent NAME]",
+        .summary = "make a management group",
+        .text = "Management groups are a tree over subscriptions; a role at one counts for all below.",
+        .options = {SR_CLI_FORMAT,
+                    {"display-name", "TEXT", "for people (default the name)"},
+                    {"parent", "NAME", "the group above (default the root)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = management_group_create,
+    },
+    {
+        .words = "identity management-group list",
+        .synopsis = "",
+        .summary = "list management groups and what is under them",
+        .text = "The root is named like the tenant; a subscription that is not listed is right under it.",
+        .options = {SR_CLI_FORMAT},
+        .run = management_group_list,
+    },
+    {
+        .words = "identity management-group show",
+        .synopsis = "NAME",
+        .summary = "show a management group",
+        .text = "With its scope, for assignments.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = management_group_show,
+    },
+    {
+        .words = "identity management-group update",
+        .synopsis = "NAME [--display-name TEXT] [--parent NAME]",
+        .summary = "rename or move a management group",
+        .text = "What is under it moves with it.",
+        .options = {SR_CLI_FORMAT,
+                    {"display-name", "TEXT", "for people (default the name)"},
+                    {"parent", "NAME", "the group above (default the root)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = management_group_update,
+    },
+    {
+        .words = "identity management-group delete",
+        .synopsis = "NAME",
+        .summary = "remove a management group",
+        .text = "Refused while anything is under it. Role assignments at it go with it.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = management_group_delete,
+    },
+    {
+        .words = "identity management-group place",
+        .synopsis = "NAME [SUBSCRIPTION]",
+        .summary = "put a subscription under a management group",
+        .text = "The installation's own subscription if none is given; under the root's name it is taken out of\n"
+                "any.",
+        .least_arguments = 1,
+        .most_arguments = 2,
+        .run = management_group_place,
+    },
+    {0},
+};

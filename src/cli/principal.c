@@ -1,9 +1,9 @@
 /* principal: clients that may ask for tokens. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 
-struct sr_result sr_cli_principal_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result principal_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *role = sr_cli_option(cli, "role");
@@ -26,7 +26,7 @@ struct sr_result sr_cli_principal_create(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_principal_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result principal_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -66,14 +66,58 @@ static struct sr_result set_enabled(struct sr_cli *cli, bool enabled)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_principal_disable(struct sr_cli *cli, int *ret_status)
+static struct sr_result principal_disable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_enabled(cli, false);
 }
 
-struct sr_result sr_cli_principal_enable(struct sr_cli *cli, int *ret_status)
+static struct sr_result principal_enable(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return set_enabled(cli, true);
 }
+
+const struct sr_command sr_principal_commands[] = {
+    {
+        .words = "principal create",
+        .synopsis = "NAME [--role ROLE] [--scope SCOPE]",
+        .summary = "make a client with an id and a secret",
+        .text = "Makes a service principal. The secret is shown once.",
+        .options = {SR_CLI_FORMAT,
+                    {"role", "ROLE", "a role's name or id, such as \"Storage Blob Data Reader\""},
+                    {"scope", "SCOPE", "where the role holds (default /)"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = principal_create,
+    },
+    {
+        .words = "principal list",
+        .synopsis = "",
+        .summary = "list clients",
+        .text = "Lists service principals.",
+        .options = {SR_CLI_FORMAT},
+        .run = principal_list,
+    },
+    {
+        .words = "principal disable",
+        .synopsis = "OBJECT-ID",
+        .summary = "refuse a client from now on",
+        .text = "Its tokens are refused within a second.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = principal_disable,
+    },
+    {
+        .words = "principal enable",
+        .synopsis = "OBJECT-ID",
+        .summary = "let a client in again",
+        .text = "Undoes principal disable.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = principal_enable,
+    },
+    {0},
+};

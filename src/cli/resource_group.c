@@ -1,5 +1,5 @@
 /* group: resource groups, by the resource manager's own operations. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "base/clock.h"
 
@@ -24,7 +24,7 @@ static const char *named(struct sr_cli *cli)
 	return sr_arena_printf(cli->arena, "/%s", sr_cli_escaped(cli, cli->arguments[0]));
 }
 
-struct sr_result sr_cli_resource_group_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result resource_group_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *target;
@@ -43,7 +43,7 @@ struct sr_result sr_cli_resource_group_create(struct sr_cli *cli, int *ret_statu
 	return sr_ok();
 }
 
-struct sr_result sr_cli_resource_group_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result resource_group_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *target;
@@ -55,7 +55,7 @@ struct sr_result sr_cli_resource_group_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_resource_group_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result resource_group_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *target;
@@ -76,3 +76,37 @@ struct sr_result sr_cli_resource_group_delete(struct sr_cli *cli, int *ret_statu
 		sr_sleep_ms(POLL_MS);
 	}
 }
+
+const struct sr_command sr_resource_group_commands[] = {
+    {
+        .words = "group create",
+        .synopsis = "NAME [--location L]",
+        .summary = "make a resource group",
+        .text =
+            "Makes a resource group, which vaults and managed identities are put into; made again, it stays as it is.",
+        .options = {SR_CLI_FORMAT, {"location", "L", "its location, any region's name (default \"local\")"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = resource_group_create,
+    },
+    {
+        .words = "group list",
+        .synopsis = "",
+        .summary = "list resource groups",
+        .text = "Lists the resource groups.",
+        .options = {SR_CLI_FORMAT},
+        .run = resource_group_list,
+    },
+    {
+        .words = "group delete",
+        .synopsis = "NAME [--yes]",
+        .summary = "delete a resource group and all that is in it",
+        .text = "Deletes a resource group with its vaults (which can be recovered while they are kept) and managed\n"
+                "identities. Returns when it is gone.",
+        .options = {SR_CLI_YES},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = resource_group_delete,
+    },
+    {0},
+};

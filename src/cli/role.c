@@ -1,5 +1,5 @@
 /* identity role, assignment and denial: what roles allow, who has them where, and what nobody may. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "seal/file.h"
 
@@ -64,7 +64,7 @@ static void print_role(struct sr_cli *cli, const json_t *role)
 	print_actions(role, "assignable at", "assignableScopes");
 }
 
-struct sr_result sr_cli_role_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result role_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -76,7 +76,7 @@ struct sr_result sr_cli_role_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_role_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result role_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *role = NULL;
@@ -85,7 +85,7 @@ struct sr_result sr_cli_role_show(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_role_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result role_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *definition = NULL;
@@ -96,7 +96,7 @@ struct sr_result sr_cli_role_create(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_role_update(struct sr_cli *cli, int *ret_status)
+static struct sr_result role_update(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *definition = NULL;
@@ -107,7 +107,7 @@ struct sr_result sr_cli_role_update(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_role_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result role_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -129,7 +129,7 @@ static struct sr_result assignment_body(struct sr_cli *cli, json_t **ret_body)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_assignment_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result assignment_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = NULL;
@@ -145,7 +145,7 @@ struct sr_result sr_cli_assignment_create(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_assignment_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result assignment_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *assignee = sr_cli_option(cli, "assignee");
@@ -164,7 +164,7 @@ struct sr_result sr_cli_assignment_list(struct sr_cli *cli, int *ret_status)
 }
 
 /* By its id, or by what it says. */
-struct sr_result sr_cli_assignment_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result assignment_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = NULL;
@@ -180,7 +180,7 @@ struct sr_result sr_cli_assignment_delete(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_denial_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result denial_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *body = NULL;
@@ -195,7 +195,7 @@ struct sr_result sr_cli_denial_create(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_denial_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result denial_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -205,7 +205,7 @@ struct sr_result sr_cli_denial_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_denial_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result denial_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -215,3 +215,120 @@ struct sr_result sr_cli_denial_delete(struct sr_cli *cli, int *ret_status)
 	puts("the denial is removed");
 	return sr_ok();
 }
+
+const struct sr_command sr_role_commands[] = {
+    {
+        .words = "identity role list",
+        .synopsis = "[--custom]",
+        .summary = "list role definitions",
+        .text = "Built-in roles and those of your own.",
+        .options = {SR_CLI_FORMAT, {"custom", NULL, "only those of your own"}},
+        .run = role_list,
+    },
+    {
+        .words = "identity role show",
+        .synopsis = "ROLE",
+        .summary = "show what a role allows",
+        .text = "By name or id.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = role_show,
+    },
+    {
+        .words = "identity role create",
+        .synopsis = "FILE",
+        .summary = "define a role",
+        .text = "FILE is JSON as for az role definition create (\"-\": the standard input): Name, Description,\n"
+                "Actions, NotActions, DataActions, NotDataActions, AssignableScopes. A scope is a management group,\n"
+                "a subscription or a resource group.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = role_create,
+    },
+    {
+        .words = "identity role update",
+        .synopsis = "ROLE FILE",
+        .summary = "define a role anew",
+        .text = "Whoever has the role has what it allows now, within a second.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = role_update,
+    },
+    {
+        .words = "identity role delete",
+        .synopsis = "ROLE",
+        .summary = "remove a role of your own",
+        .text = "Refused while somebody has it.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = role_delete,
+    },
+    {
+        .words = "identity assignment create",
+        .synopsis = "--assignee OBJECT --role ROLE [--scope SCOPE]",
+        .summary = "give a role",
+        .text = "Scopes: /, /providers/Microsoft.Management/managementGroups/NAME, /subscriptions/ID,\n"
+                ".../resourceGroups/NAME, a resource, or what is in one (.../vaults/NAME/keys/NAME).",
+        .options = {SR_CLI_FORMAT,
+                    {"assignee", "OBJECT",
+                     "who: an object id, client id or name of a principal, person, managed identity or group"},
+                    {"role", "ROLE", "name or id of a role"},
+                    {"scope", "SCOPE", "where it counts, with all below (default /)"}},
+        .run = assignment_create,
+    },
+    {
+        .words = "identity assignment list",
+        .synopsis = "[--assignee OBJECT]",
+        .summary = "list who has which role where",
+        .text = "With --assignee only what the object has itself, not through groups.",
+        .options = {SR_CLI_FORMAT,
+                    {"assignee", "OBJECT",
+                     "who: an object id, client id or name of a principal, person, managed identity or group"}},
+        .run = assignment_list,
+    },
+    {
+        .words = "identity assignment delete",
+        .synopsis = "ID | --assignee OBJECT --role ROLE [--scope SCOPE]",
+        .summary = "take a role back",
+        .text = "By its id, or by what it says. Takes effect within a second.",
+        .options = {{"assignee", "OBJECT",
+                     "who: an object id, client id or name of a principal, person, managed identity or group"},
+                    {"role", "ROLE", "name or id of a role"},
+                    {"scope", "SCOPE", "where it counts, with all below (default /)"}},
+        .most_arguments = 1,
+        .run = assignment_delete,
+    },
+    {
+        .words = "identity denial create",
+        .synopsis = "FILE",
+        .summary = "refuse actions at a scope, whatever roles somebody has",
+        .text = "FILE is JSON (\"-\": the standard input): name, scope, principals (object ids;\n"
+                "00000000-0000-0000-0000-000000000000 is everyone), excludePrincipals, actions, notActions,\n"
+                "dataActions, notDataActions, doNotApplyToChildScopes.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = denial_create,
+    },
+    {
+        .words = "identity denial list",
+        .synopsis = "",
+        .summary = "list what is refused whatever roles somebody has",
+        .text = "With --format json in full.",
+        .options = {SR_CLI_FORMAT},
+        .run = denial_list,
+    },
+    {
+        .words = "identity denial delete",
+        .synopsis = "ID",
+        .summary = "remove a denial",
+        .text = "What roles allow is allowed again, within a second.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = denial_delete,
+    },
+    {0},
+};

@@ -1,9 +1,9 @@
 /* rollback: which databases the vault expects how new, and accepting one that was set back by intent. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 
-struct sr_result sr_cli_rollback_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result rollback_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -27,7 +27,7 @@ struct sr_result sr_cli_rollback_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_rollback_accept(struct sr_cli *cli, int *ret_status)
+static struct sr_result rollback_accept(struct sr_cli *cli, int *ret_status)
 {
 	if (!sr_cli_option(cli, "yes") &&
 	    !sr_cli_confirm(
@@ -44,3 +44,27 @@ struct sr_result sr_cli_rollback_accept(struct sr_cli *cli, int *ret_status)
 	printf("%s of %s is accepted as it is\n", cli->arguments[1], cli->arguments[0]);
 	return sr_ok();
 }
+
+const struct sr_command sr_rollback_commands[] = {
+    {
+        .words = "rollback list",
+        .synopsis = "",
+        .summary = "list the databases whose age the vault knows",
+        .text = "Each service tells the vault how new its databases are; files from before that are not opened.",
+        .options = {SR_CLI_FORMAT},
+        .run = rollback_list,
+    },
+    {
+        .words = "rollback accept",
+        .synopsis = "SERVICE LABEL [--yes]",
+        .summary = "open a database that was set back",
+        .text = "For a database that you put back from a copy by intent: what the vault expects of it is forgotten,\n"
+                "and the service opens it as it is. LABEL is the account's name, the service's own for its state,\n"
+                "or an id of the list.",
+        .options = {SR_CLI_YES},
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = rollback_accept,
+    },
+    {0},
+};

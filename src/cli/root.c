@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/prompt.h"
 
 #include <stdio.h>
@@ -134,7 +134,7 @@ static void print_gate(const json_t *status)
 	}
 }
 
-struct sr_result sr_cli_unseal(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_unseal(struct sr_cli *cli, int *ret_status)
 {
 	SR_CLEANUP(sr_json) json_t *status = NULL;
 	SR_TRY(gate_status(cli, &status));
@@ -155,7 +155,7 @@ struct sr_result sr_cli_unseal(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_seal(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_seal(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -175,7 +175,7 @@ struct sr_result sr_cli_seal(struct sr_cli *cli, int *ret_status)
 
 /* ---- the root key ---- */
 
-struct sr_result sr_cli_root_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result root_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *status = NULL;
@@ -259,7 +259,7 @@ static struct sr_result change(struct sr_cli *cli, const struct sr_cli_root *roo
 	return sr_ok();
 }
 
-struct sr_result sr_cli_root_migrate(struct sr_cli *cli, int *ret_status)
+static struct sr_result root_migrate(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	struct sr_cli_root root;
@@ -267,7 +267,7 @@ struct sr_result sr_cli_root_migrate(struct sr_cli *cli, int *ret_status)
 	return change(cli, &root);
 }
 
-struct sr_result sr_cli_root_rekey(struct sr_cli *cli, int *ret_status)
+static struct sr_result root_rekey(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *now = NULL;
@@ -283,3 +283,60 @@ struct sr_result sr_cli_root_rekey(struct sr_cli *cli, int *ret_status)
 	SR_TRY(sr_cli_root_parse(cli, text, sr_cli_option(cli, "pin") != NULL || sr_cli_int(now, "needed") > 0, &root));
 	return change(cli, &root);
 }
+
+const struct sr_command sr_root_commands[] = {
+    {
+        .words = "unseal",
+        .synopsis = "[--reset]",
+        .summary = "give what opens a sealed vault: a passphrase, a PIN, a share",
+        .text = "Asks without echo, or reads standard input. Shares are given one at a time, by several people if\n"
+                "need be, and are kept in the vault's memory only until enough are together; --reset drops them.",
+        .options = {SR_CLI_FORMAT, {"reset", NULL, "drop the shares that were given so far"}},
+        .run = run_unseal,
+    },
+    {
+        .words = "seal",
+        .synopsis = "[--yes]",
+        .summary = "take all keys out of memory until somebody unseals",
+        .text = "Recalls every key that services hold, drops the vault's own, and serves nothing until strongroom\n"
+                "unseal, also after a restart.",
+        .options = {SR_CLI_FORMAT, SR_CLI_YES},
+        .run = run_seal,
+    },
+    {
+        .words = "root show",
+        .synopsis = "",
+        .summary = "show where the root key comes from",
+        .text = "Shows the root key's provider and whether the vault is sealed.",
+        .options = {SR_CLI_FORMAT},
+        .run = root_show,
+    },
+    {
+        .words = "root migrate",
+        .synopsis = "PROVIDER [--pin] [--yes]",
+        .summary = "put the vault under a root key of another provider",
+        .text = "Makes a new root key (file, passphrase, tpm, pkcs11, shares=3/5), proves that it can be had again,\n"
+                "and puts it in the place of the old one in one step; services go on meanwhile. What is old is\n"
+                "removed.",
+        .options = {SR_CLI_FORMAT,
+                    {"pin", NULL, "ask for a PIN for the root key in a TPM or token"},
+                    {"yes", NULL, "do not ask whether shares are written down"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = root_migrate,
+    },
+    {
+        .words = "root rekey",
+        .synopsis = "[K/N] [--pin] [--yes]",
+        .summary = "renew the root key and the master key",
+        .text = "Makes a new root key by the same provider, with a new passphrase or new shares, and a new master\n"
+                "key. Nothing that they protect is touched. Old copies of the master file still open with the old\n"
+                "root key: destroy them.",
+        .options = {SR_CLI_FORMAT,
+                    {"pin", NULL, "ask for a PIN for the root key in a TPM or token"},
+                    {"yes", NULL, "do not ask whether shares are written down"}},
+        .most_arguments = 1,
+        .run = root_rekey,
+    },
+    {0},
+};

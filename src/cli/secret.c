@@ -1,6 +1,7 @@
 /* secret: what programs and people keep in the vault. A value comes from standard input or a file, never from the
  * command line, where other users of the machine and the shell's history would see it. */
-#include "cli/commands.h"
+#include "cli/command.h"
+#include "cli/vault_item.h"
 
 #include "seal/secret.h"
 
@@ -11,22 +12,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define API "api-version=7.4"
-
 /* One byte more than the vault takes, so that what is too long is refused there and not cut here. */
 enum { VALUE_MAX = 25 * 1024 + 1 };
-
-static const char *vault_of(const struct sr_cli *cli)
-{
-	const char *vault = sr_cli_option(cli, "vault");
-	return vault ? vault : "default";
-}
-
-/* A target of the vault's data plane; the local socket takes the vault's name as a parameter. */
-static const char *target_of(struct sr_cli *cli, const char *path)
-{
-	return sr_arena_printf(cli->arena, "%s?" API "&vault=%s", path, sr_cli_escaped(cli, vault_of(cli)));
-}
 
 /* The secret that the line names, within a collection. */
 static const char *secret_path(struct sr_cli *cli, const char *collection)
@@ -34,12 +21,6 @@ static const char *secret_path(struct sr_cli *cli, const char *collection)
 	const char *version = sr_cli_option(cli, "version");
 	return sr_arena_printf(cli->arena, "/%s/%s%s%s", collection, sr_cli_escaped(cli, cli->arguments[0]),
 	                       version ? "/" : "", version ? sr_cli_escaped(cli, version) : "");
-}
-
-static const char *last_segment(const char *id)
-{
-	const char *slash = strrchr(id, '/');
-	return slash ? slash + 1 : id;
 }
 
 static struct sr_result read_stream(int fd, const char *name, struct sr_buf *value)
@@ -105,7 +86,7 @@ static void print_secret(struct sr_cli *cli, json_t *bundle)
 	}
 }
 
-struct sr_result sr_cli_secret_set(struct sr_cli *cli, int *ret_status)
+static struct sr_result secret_set(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX + 4096);
@@ -119,16 +100,16 @@ struct sr_result sr_cli_secret_set(struct sr_cli *cli, int *ret_status)
 	sr_json_set(body, "value", text);
 	sr_json_set_string(body, "contentType", sr_cli_option(cli, "content-type"));
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "PUT", target_of(cli, secret_path(cli, "secrets")), body, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "PUT", sr_cli_item_target(cli, secret_path(cli, "secrets")), body, &bundle));
 	print_secret(cli, bundle);
 	return sr_ok();
 }
 
-struct sr_result sr_cli_secret_get(struct sr_cli *cli, int *ret_status)
+static struct sr_result secret_get(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "GET", target_of(cli, secret_path(cli, "secrets")), NULL, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "GET", sr_cli_item_target(cli, secret_path(cli, "secrets")), NULL, &bundle));
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(bundle);
 		return sr_ok();
@@ -141,28 +122,12 @@ struct sr_result sr_cli_secret_get(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-/* Follows a list's pages and joins their values; the caller owns the array. */
-static struct sr_result all_pages(struct sr_cli *cli, const char *collection, json_t **ret_values)
-{
-	SR_CLEANUP(sr_json) json_t *values = json_array();
-	const char *target = target_of(cli, collection);
-	while (target) {
-		SR_CLEANUP(sr_json) json_t *page = NULL;
-		SR_TRY(sr_cli_call(cli, "vault", "GET", target, NULL, &page));
-		json_array_extend(values, json_object_get(page, "value"));
-		const char *next = json_string_value(json_object_get(page, "nextLink"));
-		const char *path = next ? strstr(next, collection) : NULL;
-		target = path ? sr_arena_printf(cli->arena, "%s&vault=%s", path, sr_cli_escaped(cli, vault_of(cli))) : NULL;
-	}
-	*ret_values = SR_TAKE(values);
-	return sr_ok();
-}
-
-struct sr_result sr_cli_secret_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result secret_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *values = NULL;
-	SR_TRY(all_pages(cli, sr_cli_option(cli, "deleted") ? "/deletedsecrets" : "/secrets", &values));
+	SR_TRY(sr_cli_item_all(cli, sr_cli_item_target(cli, sr_cli_option(cli, "deleted") ? "/deletedsecrets" : "/secrets"),
+	                       &values));
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(values);
 		return sr_ok();
@@ -175,7 +140,7 @@ struct sr_result sr_cli_secret_list(struct sr_cli *cli, int *ret_status)
 	{
 		const json_t *attributes = json_object_get(item, "attributes");
 		const char *const cells[] = {
-		    last_segment(sr_cli_text(item, "id")),
+		    sr_cli_item_last_segment(sr_cli_text(item, "id")),
 		    json_is_false(json_object_get(attributes, "enabled")) ? "disabled" : "enabled",
 		    sr_cli_time(cli, sr_cli_int(attributes, "created")),
 		    sr_cli_time(cli, sr_cli_int(attributes, "updated")),
@@ -188,14 +153,15 @@ struct sr_result sr_cli_secret_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_secret_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result secret_delete(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "DELETE", target_of(cli, secret_path(cli, "secrets")), NULL, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "DELETE", sr_cli_item_target(cli, secret_path(cli, "secrets")), NULL, &bundle));
 	if (sr_cli_option(cli, "purge")) {
 		SR_CLEANUP(sr_json) json_t *nothing = NULL;
-		SR_TRY(sr_cli_call(cli, "vault", "DELETE", target_of(cli, secret_path(cli, "deletedsecrets")), NULL, &nothing));
+		SR_TRY(sr_cli_call(cli, "vault", "DELETE", sr_cli_item_target(cli, secret_path(cli, "deletedsecrets")), NULL,
+		                   &nothing));
 	}
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(bundle);
@@ -208,12 +174,71 @@ struct sr_result sr_cli_secret_delete(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_secret_recover(struct sr_cli *cli, int *ret_status)
+static struct sr_result secret_recover(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;
 	const char *path = sr_arena_printf(cli->arena, "%s/recover", secret_path(cli, "deletedsecrets"));
-	SR_TRY(sr_cli_call(cli, "vault", "POST", target_of(cli, path), NULL, &bundle));
+	SR_TRY(sr_cli_call(cli, "vault", "POST", sr_cli_item_target(cli, path), NULL, &bundle));
 	print_secret(cli, bundle);
 	return sr_ok();
 }
+
+const struct sr_command sr_secret_commands[] = {
+    {
+        .words = "secret set",
+        .synopsis = "NAME [--file FILE] [--content-type TYPE] [--vault VAULT]",
+        .summary = "keep a secret, or a new version of one",
+        .text = "Reads the value from standard input, or exactly from a file, and keeps it as the newest version.\n"
+                "One line end is taken off what comes through a pipe; a terminal does not show what is typed. At\n"
+                "most 25 KiB of UTF-8 text.",
+        .options = {SR_CLI_FORMAT,
+                    SR_CLI_VAULT,
+                    {"file", "FILE", "what to keep, instead of standard input"},
+                    {"content-type", "TYPE", "what it is, for who reads it: text/plain"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = secret_set,
+    },
+    {
+        .words = "secret get",
+        .synopsis = "NAME [--version V] [--vault VAULT]",
+        .summary = "print a secret",
+        .text = "Prints the value of the newest version, or of the one given, and nothing else. Its reading is\n"
+                "audited.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT, {"version", "V", "only this version"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = secret_get,
+    },
+    {
+        .words = "secret list",
+        .synopsis = "[--deleted] [--vault VAULT]",
+        .summary = "list secrets",
+        .text = "Lists the secrets of a vault, without their values.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT, {"deleted", NULL, "those that are deleted and can be recovered"}},
+        .run = secret_list,
+    },
+    {
+        .words = "secret delete",
+        .synopsis = "NAME [--purge] [--vault VAULT]",
+        .summary = "delete a secret with all its versions",
+        .text = "Deletes a secret. It can be recovered for as long as the vault keeps what is deleted, unless it is\n"
+                "purged.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT, {"purge", NULL, "for good, at once; refused under purge protection"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = secret_delete,
+    },
+    {
+        .words = "secret recover",
+        .synopsis = "NAME [--vault VAULT]",
+        .summary = "recover a deleted secret",
+        .text = "Brings a deleted secret back with all its versions.",
+        .options = {SR_CLI_FORMAT, SR_CLI_VAULT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = secret_recover,
+    },
+    {0},
+};

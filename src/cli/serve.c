@@ -1,5 +1,5 @@
 /* serve and service: the supervisor, and what it starts. */
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include "base/log.h"
 #include "blob/blob.h"
@@ -25,7 +25,7 @@ static const struct {
     {"workspace", sr_workspace_serve},
 };
 
-struct sr_result sr_cli_service(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_service(struct sr_cli *cli, int *ret_status)
 {
 	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
 		if (strcmp(services[i].name, cli->arguments[0]) == 0) {
@@ -45,7 +45,7 @@ static bool say_serving(void *context)
 	return true;
 }
 
-struct sr_result sr_cli_serve(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_serve(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *master = sr_arena_printf(cli->arena, "%s/vault/master", cli->config.state);
@@ -60,3 +60,25 @@ struct sr_result sr_cli_serve(struct sr_cli *cli, int *ret_status)
 	const struct sr_supervision supervision = {.on_serving = say_serving, .context = &cli->config};
 	return sr_supervise(&cli->config, sr_cli_services, &supervision);
 }
+
+const struct sr_command sr_serve_commands[] = {
+    {
+        .words = "serve",
+        .synopsis = "",
+        .summary = "run the services until told to stop",
+        .text = "Starts vault, identity and blob as confined processes, restarts one that dies, and stops all in\n"
+                "order on SIGINT or SIGTERM. Tells systemd when all serve (Type=notify) and feeds its watchdog.",
+        .run = run_serve,
+    },
+    {
+        .words = "service",
+        .synopsis = "NAME",
+        .summary = "run one service (started by serve)",
+        .text = "Not for people.",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .is_hidden = true,
+        .run = run_service,
+    },
+    {0},
+};

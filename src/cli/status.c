@@ -1,5 +1,6 @@
 /* status: what runs, what it holds, how the accounts stand. */
-#include "cli/commands.h"
+#include "cli/account.h"
+#include "cli/command.h"
 
 #include "host/supervisor.h"
 #include "seal/file.h"
@@ -56,7 +57,7 @@ static void print_vault(const json_t *vault)
 	       (long long)sr_cli_int(vault, "leases"), (long long)sr_cli_int(vault, "audit_entries"));
 }
 
-struct sr_result sr_cli_status(struct sr_cli *cli, int *ret_status)
+static struct sr_result run_status(struct sr_cli *cli, int *ret_status)
 {
 	SR_CLEANUP(sr_json) json_t *report = NULL;
 	SR_TRY(read_services(cli, &report));
@@ -92,7 +93,20 @@ struct sr_result sr_cli_status(struct sr_cli *cli, int *ret_status)
 	const json_t *accounts = json_object_get(json_object_get(report, "blob"), "accounts");
 	if (json_array_size(accounts)) {
 		putchar('\n');
-		return sr_cli_account_list(cli, ret_status);
+		return sr_cli_list_accounts(cli);
 	}
 	return sr_ok();
 }
+
+const struct sr_command sr_status_commands[] = {
+    {
+        .words = "status",
+        .synopsis = "[--format json|text]",
+        .summary = "show services, keys, leases and accounts",
+        .text = "Shows what runs, which keys the services hold under lease now, and the state of every account.\n"
+                "Exits 1 if a service is down.",
+        .options = {SR_CLI_FORMAT},
+        .run = run_status,
+    },
+    {0},
+};

@@ -1,7 +1,7 @@
 /* vault: vaults as resources, made, changed, deleted and brought back, by the resource manager's own operations. */
 #include "cli/vault.h"
 
-#include "cli/commands.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -157,7 +157,7 @@ static struct sr_result put(struct sr_cli *cli, const char *target, const char *
 	return sr_ok();
 }
 
-struct sr_result sr_cli_vault_create(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_create(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *known = NULL;
@@ -187,7 +187,7 @@ struct sr_result sr_cli_vault_create(struct sr_cli *cli, int *ret_status)
 	return put(cli, target, location ? location : "local", properties);
 }
 
-struct sr_result sr_cli_vault_show(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_show(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *vault = NULL;
@@ -196,7 +196,7 @@ struct sr_result sr_cli_vault_show(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_vault_list(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_list(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -230,7 +230,7 @@ struct sr_result sr_cli_vault_list(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_vault_update(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_update(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *properties = json_object();
@@ -252,7 +252,7 @@ static bool is_confirmed(const struct sr_cli *cli, const char *question, int *re
 	return false;
 }
 
-struct sr_result sr_cli_vault_delete(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_delete(struct sr_cli *cli, int *ret_status)
 {
 	const char *target;
 	SR_TRY(sr_cli_vault_target(cli, "", &target));
@@ -267,7 +267,7 @@ struct sr_result sr_cli_vault_delete(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_vault_recover(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_recover(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -278,7 +278,7 @@ struct sr_result sr_cli_vault_recover(struct sr_cli *cli, int *ret_status)
 	return put(cli, target, sr_cli_text(vault, "location"), properties);
 }
 
-struct sr_result sr_cli_vault_purge(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_purge(struct sr_cli *cli, int *ret_status)
 {
 	SR_CLEANUP(sr_json) json_t *known = NULL;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -300,7 +300,7 @@ struct sr_result sr_cli_vault_purge(struct sr_cli *cli, int *ret_status)
 	return sr_ok();
 }
 
-struct sr_result sr_cli_vault_operations(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_operations(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
@@ -323,3 +323,96 @@ struct sr_result sr_cli_vault_operations(struct sr_cli *cli, int *ret_status)
 	sr_cli_table_print(table);
 	return sr_ok();
 }
+
+const struct sr_command sr_vault_commands[] = {
+    {
+        .words = "vault create",
+        .synopsis = "NAME [--group G] [--location L] [--access roles|policies] [--purge-protection]",
+        .summary = "make a vault",
+        .text = "Makes a vault of its own name, keys and rules. Clients reach it as\n"
+                "https://NAME.vault.localhost:8442. It goes by role assignments unless --access says policies.",
+        .options =
+            {SR_CLI_FORMAT,
+             {"group", "G", "its resource group (default \"default\")"},
+             {"location", "L", "its location, any word (default \"local\")"},
+             {"access", "roles|policies", "what allows operations on keys, secrets and certificates (default roles)"},
+             {"sku", "standard|premium", "premium has hardware keys, where there is a module (default standard)"},
+             {"retention-days", "N", "how long what is deleted can be recovered, 7 to 90; never changes (default 90)"},
+             {"purge-protection", NULL, "let nothing be purged before that time; cannot be undone"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_create,
+    },
+    {
+        .words = "vault show",
+        .synopsis = "NAME",
+        .summary = "show a vault, its access policies and network rules",
+        .text = "Shows how a vault is set up.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_show,
+    },
+    {
+        .words = "vault list",
+        .synopsis = "[--deleted]",
+        .summary = "list vaults",
+        .text = "Lists vaults, or with --deleted those that can be recovered.",
+        .options = {SR_CLI_FORMAT, {"deleted", NULL, "the deleted ones"}},
+        .run = vault_list,
+    },
+    {
+        .words = "vault update",
+        .synopsis = "NAME [--access roles|policies] [--purge-protection]",
+        .summary = "change how a vault decides, or protect it",
+        .text = "Changes hold from the next request on.",
+        .options = {SR_CLI_FORMAT,
+                    {"access", "roles|policies", "what allows operations on keys, secrets and certificates"},
+                    {"purge-protection", NULL, "let nothing be purged before its time; cannot be undone"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_update,
+    },
+    {
+        .words = "vault delete",
+        .synopsis = "NAME [--yes]",
+        .summary = "delete a vault; it can be recovered",
+        .text = "Returns when no service can use a key of the vault any more. Its name stays taken until it is\n"
+                "purged.",
+        .options = {SR_CLI_FORMAT, SR_CLI_YES},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_delete,
+    },
+    {
+        .words = "vault recover",
+        .synopsis = "NAME",
+        .summary = "bring a deleted vault back",
+        .text = "With everything in it, and its access policies and network rules.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_recover,
+    },
+    {
+        .words = "vault purge",
+        .synopsis = "NAME [--yes]",
+        .summary = "destroy a deleted vault for good",
+        .text = "Destroys its keys, secrets and certificates, and with its keys all data that lies under them.\n"
+                "Refused before its time where the vault is protected.",
+        .options = {SR_CLI_FORMAT, SR_CLI_YES},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_purge,
+    },
+    {
+        .words = "vault operations",
+        .synopsis = "",
+        .summary = "list what clients can ask of a vault, and what it takes",
+        .text = "For each operation: its path, the permission that an access policy must grant, the data action\n"
+                "that a role must.",
+        .options = {SR_CLI_FORMAT},
+        .run = vault_operations,
+    },
+    {0},
+};

@@ -1,5 +1,5 @@
 /* vault policy and vault network: who may do what in a vault, and from where. */
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/vault.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ static struct sr_result need_object(const struct sr_cli *cli)
 	return sr_cli_option(cli, "object-id") ? sr_ok() : sr_fail(SR_INVALID, "--object-id says whose policy it is");
 }
 
-struct sr_result sr_cli_vault_policy_set(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_policy_set(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(need_object(cli));
@@ -90,7 +90,7 @@ struct sr_result sr_cli_vault_policy_set(struct sr_cli *cli, int *ret_status)
 	return send_policy(cli, vault, "replace", permissions);
 }
 
-struct sr_result sr_cli_vault_policy_remove(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_policy_remove(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	SR_TRY(need_object(cli));
@@ -103,7 +103,7 @@ struct sr_result sr_cli_vault_policy_remove(struct sr_cli *cli, int *ret_status)
 	return send_policy(cli, vault, "remove", json_object());
 }
 
-struct sr_result sr_cli_vault_network_set(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_network_set(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	const char *action = sr_cli_option(cli, "default-action");
@@ -161,14 +161,81 @@ static struct sr_result change_rules(struct sr_cli *cli, bool is_addition)
 	return sr_cli_vault_patch(cli, properties);
 }
 
-struct sr_result sr_cli_vault_network_add(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_network_add(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return change_rules(cli, true);
 }
 
-struct sr_result sr_cli_vault_network_remove(struct sr_cli *cli, int *ret_status)
+static struct sr_result vault_network_remove(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
 	return change_rules(cli, false);
 }
+
+const struct sr_command sr_vault_access_commands[] = {
+    {
+        .words = "vault policy set",
+        .synopsis = "NAME --object-id ID [--keys LIST] [--secrets LIST] [--certificates LIST]",
+        .summary = "say what a principal or group may do in a vault",
+        .text = "Lists are Azure's names of permissions, separated by commas: get,list or all (which is all but\n"
+                "purge). Kinds that are not named stay as they were.",
+        .options = {SR_CLI_FORMAT,
+                    {"object-id", "ID", "the principal or group"},
+                    {"application-id", "ID", "only by way of this client"},
+                    {"keys", "LIST", "such as get,wrapKey,unwrapKey"},
+                    {"secrets", "LIST", "such as get,list"},
+                    {"certificates", "LIST", "such as get,list"},
+                    {"storage", "LIST", "kept for clients that send it"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_policy_set,
+    },
+    {
+        .words = "vault policy remove",
+        .synopsis = "NAME --object-id ID [--application-id ID]",
+        .summary = "take a principal's or group's permissions away",
+        .text = "Holds from the next request on.",
+        .options = {SR_CLI_FORMAT,
+                    {"object-id", "ID", "the principal or group"},
+                    {"application-id", "ID", "the policy for this client"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_policy_remove,
+    },
+    {
+        .words = "vault network set",
+        .synopsis = "NAME [--default-action Allow|Deny] [--public-access Enabled|Disabled]",
+        .summary = "open a vault to every address, to its rules, or to none",
+        .text = "With Deny only addresses of the vault's rules come in; with public access Disabled nobody does but\n"
+                "this machine's administrator, by the command line.",
+        .options = {SR_CLI_FORMAT,
+                    {"default-action", "Allow|Deny", "for addresses that no rule names"},
+                    {"public-access", "Enabled|Disabled", "whether the vault is reached by network at all"},
+                    {"bypass", "AzureServices|None", "kept for clients that read it"}},
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .run = vault_network_set,
+    },
+    {
+        .words = "vault network add",
+        .synopsis = "NAME RANGE",
+        .summary = "let an address or a range in",
+        .text = "RANGE is an address or CIDR: 10.1.2.3, 10.1.0.0/16, fd00::/8.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = vault_network_add,
+    },
+    {
+        .words = "vault network remove",
+        .synopsis = "NAME RANGE",
+        .summary = "take an address or a range out",
+        .text = "RANGE as vault show writes it.",
+        .options = {SR_CLI_FORMAT},
+        .least_arguments = 2,
+        .most_arguments = 2,
+        .run = vault_network_remove,
+    },
+    {0},
+};

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "identity/audited.h"
-#include "identity/metadata_error.h"
 #include "identity/graph_error.h"
 #include "identity/metadata_error.h"
 #include "identity/oauth_error.h"

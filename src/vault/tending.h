@@ -1,6 +1,6 @@
 /*
- * The thread that runs the chores (chore.h) at their times. Wall-clock time can be set, so it looks at least six times a
- * minute, and at all of them once the clock has gone back. One chore's failure is its own: it is tried again after a
+ * The thread that runs the chores (chore.h) at their times. Wall-clock time can be set, so it looks at least six times
+ * a minute, and at all of them once the clock has gone back. One chore's failure is its own: it is tried again after a
  * second, doubling to five minutes, while the others keep their times.
  */
 #ifndef SR_VAULT_TENDING_H
