@@ -38,8 +38,9 @@ static struct sr_result member_at(const struct sr_directory *directory, const js
 	return sr_ok();
 }
 
-/* Calls for each (member, group): first to count, then, with `next` set, to fill in. */
-static struct sr_result visit(const struct graph *graph, const json_t *groups, uint32_t *counts, uint32_t *next)
+/* Visits each (member, group): the first time `counts` counts the groups of each member; the second time, it says where
+ * the next goes, and each is put there. */
+static struct sr_result visit(const struct graph *graph, const json_t *groups, uint32_t *counts, bool puts)
 {
 	size_t group_count = json_array_size(groups);
 	size_t first = graph->directory->principal_count - group_count;
@@ -50,9 +51,10 @@ static struct sr_result visit(const struct graph *graph, const json_t *groups, u
 		for (size_t at = 0; at < count; at++) {
 			uint32_t number;
 			SR_TRY(member_at(graph->directory, members, at, &number));
-			if (number && next) {
-				graph->groups[next[number - 1]++] = (uint32_t)(first + i);
-			} else if (number) {
+			if (number && puts) {
+				graph->groups[counts[number - 1]] = (uint32_t)(first + i);
+			}
+			if (number) {
 				counts[number - 1]++;
 			}
 		}
@@ -65,19 +67,19 @@ static struct sr_result build(struct graph *graph, const json_t *groups)
 	size_t count = graph->directory->principal_count;
 	uint32_t *counts = sr_arena_alloc(graph->arena, (count + 1) * sizeof *counts);
 	graph->starts = sr_arena_alloc(graph->arena, (count + 1) * sizeof *graph->starts);
-	SR_TRY(visit(graph, groups, counts, NULL));
+	SR_TRY(visit(graph, groups, counts, false));
 	uint64_t sum = 0;
 	for (size_t i = 0; i < count; i++) {
 		graph->starts[i] = (uint32_t)sum;
 		sum += counts[i];
-		counts[i] = graph->starts[i]; /* from now on: where its next goes */
+		counts[i] = graph->starts[i];
 	}
 	if (sum > MEMBERSHIPS_MAX) {
 		return sr_fail(SR_INVALID, "%llu memberships", (unsigned long long)sum);
 	}
 	graph->starts[count] = (uint32_t)sum;
 	graph->groups = sr_arena_alloc(graph->arena, (size_t)sum * sizeof *graph->groups);
-	return visit(graph, groups, NULL, counts);
+	return visit(graph, groups, counts, true);
 }
 
 static void find_above(const struct graph *graph, struct walk *walk, uint32_t place, uint32_t walk_number)

@@ -172,6 +172,12 @@ struct opening {
 	struct sr_blob_account *account;
 };
 
+static uint64_t volume_anchor(void *thing)
+{
+	const struct sr_volume *volume = thing;
+	return sr_database_anchor_now(volume->database).counter;
+}
+
 static struct sr_result open_volume(struct sr_lease_use *use, void *context, void **ret_volume)
 {
 	struct opening *opening = context;
@@ -181,7 +187,9 @@ static struct sr_result open_volume(struct sr_lease_use *use, void *context, voi
 	char path[PATH_LEN];
 	folder_of(opening->accounts, &record->id, path);
 	struct sr_volume *volume = NULL;
-	SR_TRY(sr_volume_open(path, &record->id, dek, record->kek_epoch, &opening->account->figures, &volume));
+	SR_TRY(sr_volume_open(path, &record->id, dek, record->kek_epoch, sr_lease_least_anchor(use),
+	                      &opening->account->figures, &volume));
+	sr_lease_tell_anchors(use, volume_anchor);
 	*ret_volume = volume;
 	return sr_ok();
 }

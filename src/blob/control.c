@@ -16,6 +16,11 @@ struct sr_blob_control {
 	struct sr_state_key key;
 };
 
+static uint64_t database_anchor(void *thing)
+{
+	return sr_database_anchor_now(thing).counter;
+}
+
 static struct sr_result open_database(struct sr_lease_use *use, void *context, void **ret_database)
 {
 	const struct sr_blob_control *control = context;
@@ -27,9 +32,11 @@ static struct sr_result open_database(struct sr_lease_use *use, void *context, v
 	    .schema = sr_blob_control_schema,
 	    .reader_count = 1,
 	    .cache_kib = 256,
+	    .least_anchor = sr_lease_least_anchor(use),
 	};
 	struct sr_database *database = NULL;
 	SR_TRY(sr_database_open(&options, dek, &database));
+	sr_lease_tell_anchors(use, database_anchor);
 	*ret_database = database;
 	return sr_ok();
 }

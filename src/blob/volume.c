@@ -30,7 +30,7 @@ static struct sr_result load_totals(struct sr_connection *connection, void *cont
 }
 
 static struct sr_result open_parts(struct sr_volume *volume, const char *folder, const struct sr_id *account,
-                                   const struct sr_secret *dek)
+                                   const struct sr_secret *dek, uint64_t least_anchor)
 {
 	char database_path[PATH_LEN];
 	char extent_path[PATH_LEN];
@@ -42,6 +42,7 @@ static struct sr_result open_parts(struct sr_volume *volume, const char *folder,
 	    .schema = sr_blob_account_schema,
 	    .reader_count = READERS,
 	    .cache_kib = CACHE_KIB,
+	    .least_anchor = least_anchor,
 	};
 	SR_TRY(sr_database_open(&options, dek, &volume->database));
 	SR_TRY(sr_extent_store_open(extent_path, &volume->extents));
@@ -50,14 +51,15 @@ static struct sr_result open_parts(struct sr_volume *volume, const char *folder,
 }
 
 struct sr_result sr_volume_open(const char *folder, const struct sr_id *account, const struct sr_secret *dek,
-                                uint32_t kek_epoch, struct sr_volume_figures *figures, struct sr_volume **ret_volume)
+                                uint32_t kek_epoch, uint64_t least_anchor, struct sr_volume_figures *figures,
+                                struct sr_volume **ret_volume)
 {
 	struct sr_volume *volume = sr_alloc(sizeof *volume);
 	sr_mutex_init(&volume->mutex, SR_RANK_LEAF);
 	volume->uploads.next = volume->uploads.previous = &volume->uploads;
 	volume->figures = figures;
 	volume->database_kek_epoch = kek_epoch;
-	struct sr_result result = open_parts(volume, folder, account, dek);
+	struct sr_result result = open_parts(volume, folder, account, dek, least_anchor);
 	if (!sr_is_ok(result)) {
 		sr_volume_close(volume);
 		return result;

@@ -36,9 +36,10 @@ struct sr_volume {
 	struct sr_volume_upload uploads; /* under mutex: list head */
 };
 
-/* Opens (or makes) what lies in `folder` (…/accounts/ID, which exists). */
+/* Opens (or makes) what lies in `folder` (…/accounts/ID, which exists). SR_CORRUPT if its database is older than
+ * `least_anchor` (0: not known). */
 SR_MUST struct sr_result sr_volume_open(const char *folder, const struct sr_id *account, const struct sr_secret *dek,
-                                        uint32_t kek_epoch, struct sr_volume_figures *figures,
+                                        uint32_t kek_epoch, uint64_t least_anchor, struct sr_volume_figures *figures,
                                         struct sr_volume **ret_volume);
 /* Closes and frees; nobody uses it any more. */
 void sr_volume_close(struct sr_volume *volume);

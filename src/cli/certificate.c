@@ -15,7 +15,7 @@
 #define API          "api-version=7.4"
 #define SYSTEM_VAULT "strongroom"
 
-enum { FILE_MAX = 512 * 1024, LINE = 64 };
+enum { FILE_MAX = 512 * 1024, VALUE_MAX = 2 * FILE_MAX, LINE = 64 };
 
 static const char *vault_of(const struct sr_cli *cli)
 {
@@ -221,8 +221,11 @@ static struct sr_result policy_of(struct sr_cli *cli, json_t **ret_policy)
 	return sr_ok();
 }
 
-static struct sr_result print_created(struct sr_cli *cli, const json_t *operation)
+/* How the creation that has just begun came out. */
+static struct sr_result print_created(struct sr_cli *cli)
 {
+	SR_CLEANUP(sr_json) json_t *operation = NULL;
+	SR_TRY(sr_cli_call(cli, "vault", "GET", target_of(cli, "certificates", "pending"), NULL, &operation));
 	if (sr_cli_wants_json(cli)) {
 		sr_cli_print_json(operation);
 		return sr_ok();
@@ -247,9 +250,9 @@ struct sr_result sr_cli_certificate_create(struct sr_cli *cli, int *ret_status)
 	SR_TRY(policy_of(cli, &policy));
 	SR_CLEANUP(sr_json) json_t *body = json_object();
 	sr_json_set(body, "policy", policy);
-	SR_CLEANUP(sr_json) json_t *operation = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "POST", target_of(cli, "certificates", "create"), body, &operation));
-	return print_created(cli, operation);
+	SR_CLEANUP(sr_json) json_t *begun = NULL;
+	SR_TRY(sr_cli_call(cli, "vault", "POST", target_of(cli, "certificates", "create"), body, &begun));
+	return print_created(cli);
 }
 
 /* One of our services, or a certificate of a vault by its own policy. */
@@ -290,9 +293,9 @@ struct sr_result sr_cli_certificate_renew(struct sr_cli *cli, int *ret_status)
 		return renew_service(cli);
 	}
 	SR_CLEANUP(sr_json) json_t *body = json_object();
-	SR_CLEANUP(sr_json) json_t *operation = NULL;
-	SR_TRY(sr_cli_call(cli, "vault", "POST", target_of(cli, "certificates", "create"), body, &operation));
-	return print_created(cli, operation);
+	SR_CLEANUP(sr_json) json_t *begun = NULL;
+	SR_TRY(sr_cli_call(cli, "vault", "POST", target_of(cli, "certificates", "create"), body, &begun));
+	return print_created(cli);
 }
 
 struct sr_result sr_cli_certificate_request(struct sr_cli *cli, int *ret_status)
@@ -349,7 +352,7 @@ static struct sr_result read_password(struct sr_cli *cli, struct sr_buf *passwor
 struct sr_result sr_cli_certificate_import(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(2 * FILE_MAX), password = SR_BUF(4096);
+	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX), password = SR_BUF(4096);
 	SR_TRY(file_value(cli, true, &value));
 	SR_TRY(read_password(cli, &password));
 	SR_CLEANUP(sr_json) json_t *body = json_object();
@@ -364,7 +367,7 @@ struct sr_result sr_cli_certificate_import(struct sr_cli *cli, int *ret_status)
 struct sr_result sr_cli_certificate_merge(struct sr_cli *cli, int *ret_status)
 {
 	(void)ret_status;
-	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(2 * FILE_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf value = SR_BUF(VALUE_MAX);
 	SR_TRY(file_value(cli, false, &value));
 	SR_CLEANUP(sr_json) json_t *body = json_pack("{s:[s]}", "x5c", sr_buf_text(&value));
 	SR_CLEANUP(sr_json) json_t *bundle = NULL;

@@ -38,7 +38,7 @@ struct sr_command {
 };
 
 /* The tables of commands, each ended by a row without words. */
-extern const struct sr_command sr_commands[], sr_identity_commands[];
+extern const struct sr_command sr_commands[], sr_identity_commands[], sr_sign_in_commands[];
 /* All of them, by position; NULL past the end. */
 const struct sr_command *sr_command_at(size_t index);
 

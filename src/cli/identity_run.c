@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,26 +50,79 @@ static struct sr_result issue(struct sr_cli *cli, json_t **ret_header)
 	return sr_cli_call(cli, "identity", "POST", "/_strongroom/identity-headers", body, ret_header);
 }
 
-/* What the command finds in its environment: where to ask, with what, and whom to trust. */
-static struct sr_result set_environment(struct sr_cli *cli, const json_t *header)
+/* The command's environment: ours, with changes. */
+struct environment {
+	struct sr_arena *arena;
+	char **items; /* ended by NULL; with room for the changes */
+	size_t count;
+};
+
+enum { CHANGES_MAX = 16 };
+
+static struct environment environment_of(struct sr_cli *cli)
+{
+	struct environment environment = {.arena = cli->arena};
+	while (environ[environment.count]) {
+		environment.count++;
+	}
+	environment.items = sr_arena_alloc(cli->arena, (environment.count + CHANGES_MAX) * sizeof(char *));
+	for (size_t i = 0; i < environment.count; i++) {
+		environment.items[i] = environ[i];
+	}
+	return environment;
+}
+
+/* Where a variable stands; `count` if it does not. */
+static size_t place_of(const struct environment *environment, const char *name)
+{
+	size_t len = strlen(name);
+	size_t place = 0;
+	while (place < environment->count &&
+	       (strncmp(environment->items[place], name, len) != 0 || environment->items[place][len] != '=')) {
+		place++;
+	}
+	return place;
+}
+
+static void set(struct environment *environment, const char *name, const char *value)
+{
+	size_t place = place_of(environment, name);
+	environment->count += place == environment->count;
+	environment->items[place] = sr_arena_printf(environment->arena, "%s=%s", name, value);
+}
+
+static void take_out(struct environment *environment, const char *name)
+{
+	size_t place = place_of(environment, name);
+	if (place < environment->count) {
+		environment->items[place] = environment->items[--environment->count];
+		environment->items[environment->count] = NULL;
+	}
+}
+
+/* What the command finds there: where to ask, with what, and whom to trust. */
+static struct sr_result make_environment(struct sr_cli *cli, const json_t *header, char ***ret_items)
 {
 	static const char *const trust[] = {"NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
+	struct environment environment = environment_of(cli);
 	const char *origin = NULL;
 	SR_TRY(metadata_origin(cli, &origin));
-	if (!origin && sr_cli_option(cli, "imds")) {
-		return sr_fail(SR_INVALID, "--imds needs the metadata endpoint: set imds-listen");
-	}
-	setenv("IDENTITY_ENDPOINT",
-	       origin ? sr_arena_printf(cli->arena, "%s/msi/token", origin) : sr_cli_text(header, "endpoint"), 1);
-	setenv("IDENTITY_HEADER", sr_cli_text(header, "header"), 1);
-	unsetenv("IDENTITY_SERVER_THUMBPRINT"); /* with it, clients would take this for Service Fabric */
 	if (sr_cli_option(cli, "imds")) {
-		setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", origin, 1);
+		if (!origin) {
+			return sr_fail(SR_INVALID, "--imds needs the metadata endpoint: set imds-listen");
+		}
+		set(&environment, "AZURE_POD_IDENTITY_AUTHORITY_HOST", origin);
 	}
-	const char *ca = sr_arena_printf(cli->arena, "%s/ca.pem", cli->config.state);
+	set(&environment, "IDENTITY_ENDPOINT",
+	    origin ? sr_arena_printf(cli->arena, "%s/msi/token", origin) : sr_cli_text(header, "endpoint"));
+	set(&environment, "IDENTITY_HEADER", sr_cli_text(header, "header"));
+	take_out(&environment, "IDENTITY_SERVER_THUMBPRINT"); /* with it, clients would take this for Service Fabric */
 	for (size_t i = 0; i < sizeof trust / sizeof *trust; i++) {
-		setenv(trust[i], ca, 0);
+		if (place_of(&environment, trust[i]) == environment.count) {
+			set(&environment, trust[i], sr_arena_printf(cli->arena, "%s/ca.pem", cli->config.state));
+		}
 	}
+	*ret_items = environment.items;
 	return sr_ok();
 }
 
@@ -99,25 +151,32 @@ static int wait_for(pid_t child, const sigset_t *watched)
 	}
 }
 
-static struct sr_result execute(char *const *words, int *ret_status)
+/* In the new process: becomes the command, or says why not. */
+static void become(char *const *words, char *const *environment)
+{
+	execvpe(words[0], words, environment);
+	int why = errno;
+	SR_CLEANUP(sr_result) struct sr_result failure = sr_fail_errno(why, "run %s", words[0]);
+	fprintf(stderr, "strongroom identity run: %s\n", sr_result_message(failure));
+	_exit(why == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+static struct sr_result execute(char *const *words, char *const *environment, int *ret_status)
 {
 	sigset_t watched;
 	sigset_t before;
 	watched_signals(&watched);
-	sigprocmask(SIG_BLOCK, &watched, &before);
+	pthread_sigmask(SIG_BLOCK, &watched, &before);
 	pid_t child = fork();
 	if (child == 0) {
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		execvp(words[0], words);
-		int why = errno;
-		fprintf(stderr, "strongroom identity run: %s: %s\n", words[0], strerror(why));
-		_exit(why == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		become(words, environment);
 	}
+	int why = errno;
 	if (child > 0) {
 		*ret_status = wait_for(child, &watched);
 	}
-	int why = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return child > 0 ? sr_ok() : sr_fail_errno(why, "start %s", words[0]);
 }
 
@@ -128,10 +187,10 @@ struct sr_result sr_cli_identity_run(struct sr_cli *cli, int *ret_status)
 	}
 	SR_CLEANUP(sr_json) json_t *header = NULL;
 	SR_TRY(issue(cli, &header));
-	struct sr_result ran = set_environment(cli, header);
+	char **environment = NULL;
+	struct sr_result ran = make_environment(cli, header, &environment);
 	if (sr_is_ok(ran)) {
-		fflush(stdout);
-		ran = execute(cli->rest, ret_status);
+		ran = execute(cli->rest, environment, ret_status);
 	}
 	SR_CLEANUP(sr_json) json_t *answer = NULL;
 	const char *target = sr_arena_printf(cli->arena, "/_strongroom/identity-headers/%s", sr_cli_text(header, "id"));

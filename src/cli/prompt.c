@@ -47,10 +47,10 @@ struct sr_result sr_cli_read_secret(const char *question, struct sr_buf *text)
 	}
 	silent = as_it_was;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "%s: ", question);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)) {
 		return sr_fail_errno(errno, "hide what is typed");
 	}
+	fprintf(stderr, "%s: ", question);
 	struct sr_result result = read_line(text);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &as_it_was);
 	fputc('\n', stderr);

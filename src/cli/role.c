@@ -1,4 +1,4 @@
-/* identity role and identity assignment: what roles allow, and who has them where. */
+/* identity role, assignment and denial: what roles allow, who has them where, and what nobody may. */
 #include "cli/commands.h"
 
 #include "seal/file.h"
@@ -177,5 +177,41 @@ struct sr_result sr_cli_assignment_delete(struct sr_cli *cli, int *ret_status)
 	}
 	SR_TRY(sr_cli_call(cli, "identity", "DELETE", target, body, &answer));
 	puts("the assignment is deleted");
+	return sr_ok();
+}
+
+struct sr_result sr_cli_denial_create(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	SR_CLEANUP(sr_json) json_t *body = NULL;
+	SR_CLEANUP(sr_json) json_t *denial = NULL;
+	SR_TRY(read_definition(cli->arguments[0], &body));
+	SR_TRY(sr_cli_call(cli, "identity", "POST", "/_strongroom/deny-assignments", body, &denial));
+	if (sr_cli_wants_json(cli)) {
+		sr_cli_print_json(denial);
+	} else {
+		printf("id  %s\n", sr_cli_text(denial, "id"));
+	}
+	return sr_ok();
+}
+
+struct sr_result sr_cli_denial_list(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	SR_CLEANUP(sr_json) json_t *answer = NULL;
+	SR_TRY(sr_cli_call(cli, "identity", "GET", "/_strongroom/deny-assignments", NULL, &answer));
+	static const struct sr_cli_column columns[] = {{"NAME", "name"}, {"SCOPE", "scope"}, {"ID", "id"}};
+	sr_cli_print_list(cli, json_object_get(answer, "value"), columns, 3);
+	return sr_ok();
+}
+
+struct sr_result sr_cli_denial_delete(struct sr_cli *cli, int *ret_status)
+{
+	(void)ret_status;
+	SR_CLEANUP(sr_json) json_t *answer = NULL;
+	const char *target =
+	    sr_arena_printf(cli->arena, "/_strongroom/deny-assignments/%s", sr_cli_escaped(cli, cli->arguments[0]));
+	SR_TRY(sr_cli_call(cli, "identity", "DELETE", target, NULL, &answer));
+	puts("the denial is removed");
 	return sr_ok();
 }

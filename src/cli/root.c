@@ -216,8 +216,15 @@ static struct sr_result drop(struct sr_cli *cli, const char *why)
 /* Shares are of no use if nobody has them: they are shown before the old root key is given up. */
 static struct sr_result show_handout(struct sr_cli *cli, const struct sr_cli_root *root, struct sr_bytes handout)
 {
-	if (!handout.len || sr_cli_wants_json(cli)) {
+	if (!handout.len) {
 		return sr_ok();
+	}
+	if (sr_cli_wants_json(cli)) {
+		SR_CLEANUP(sr_json) json_t *object = json_object();
+		sr_cli_shares_json(handout, object);
+		sr_cli_print_json(object);
+		return fflush(stdout) ? sr_fail(SR_IO, "the shares could not be printed; the root key is what it was")
+		                      : sr_ok();
 	}
 	sr_cli_print_shares(handout, root->threshold);
 	if (isatty(STDIN_FILENO) && !sr_cli_option(cli, "yes") &&
@@ -242,7 +249,6 @@ static struct sr_result change(struct sr_cli *cli, const struct sr_cli_root *roo
 	                          proof_of(root, sr_buf_bytes(&word), sr_buf_bytes(&handout)), &answer));
 	SR_TRY(sr_json_parse(sr_buf_bytes(&answer), &result));
 	if (sr_cli_wants_json(cli)) {
-		sr_cli_shares_json(sr_buf_bytes(&handout), result);
 		sr_cli_print_json(result);
 		return sr_ok();
 	}

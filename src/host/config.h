@@ -10,21 +10,22 @@
 enum { SR_CONFIG_TEXT_LEN = 512 };
 
 struct sr_config {
-	char state[SR_CONFIG_TEXT_LEN];           /* state directory */
-	char root_key[SR_CONFIG_TEXT_LEN];        /* file of the root key; default STATE/root/root.key */
-	char root_pin[SR_CONFIG_TEXT_LEN];        /* file of the PIN of a TPM's object; empty: a person gives it */
-	char tpm[SR_CONFIG_TEXT_LEN];             /* how the TPM is reached: "device:/dev/tpmrm0" */
-	char tpm_pcrs[64];                        /* "sha256:0,2,7": what a new sealed object is bound to; empty: nothing */
-	char listen[SR_CONFIG_TEXT_LEN];          /* addresses that clients reach, comma-separated: "127.0.0.1,::1" */
-	char names[SR_CONFIG_TEXT_LEN];           /* DNS names and addresses for certificates, comma-separated */
-	char internal[SR_CONFIG_TEXT_LEN];        /* address of the services' internal listeners: "127.0.0.1" */
-	char authority[SR_CONFIG_TEXT_LEN];       /* "https://127.0.0.1:8441" */
-	char pkcs11_module[SR_CONFIG_TEXT_LEN];   /* the hardware module's library; "": none */
-	char pkcs11_token[64];                    /* label of its token */
-	char pkcs11_pin_file[SR_CONFIG_TEXT_LEN]; /* its user's PIN, mode 0600 */
-	char pkcs11_config[SR_CONFIG_TEXT_LEN];   /* NAME=FILE for the module's environment, or "" */
-	char pkcs11_directory[SR_CONFIG_TEXT_LEN]; /* where the module keeps files, or "" */
-	char imds_listen[SR_CONFIG_TEXT_LEN];      /* "ADDRESS:PORT,…" of the metadata endpoint; "": none */
+	char state[SR_CONFIG_TEXT_LEN];    /* state directory */
+	char root_key[SR_CONFIG_TEXT_LEN]; /* file of the root key; default STATE/root/root.key */
+	char root_pin[SR_CONFIG_TEXT_LEN]; /* file of the PIN of a TPM's object; empty: a person gives it */
+	char tpm[SR_CONFIG_TEXT_LEN];      /* how the TPM is reached: "device:/dev/tpmrm0" */
+	char tpm_pcrs[64];                 /* "sha256:0,2,7": what a new sealed object is bound to; empty: nothing */
+	char listen[SR_CONFIG_TEXT_LEN];   /* addresses that clients reach, comma-separated: "127.0.0.1,::1" */
+	char names[SR_CONFIG_TEXT_LEN];    /* DNS names and addresses for certificates, comma-separated */
+	char internal[SR_CONFIG_TEXT_LEN]; /* address of the services' internal listeners: "127.0.0.1" */
+	char public_certificate[SR_CONFIG_TEXT_LEN]; /* "VAULT/NAME": what clients are shown; "": one of the internal CA */
+	char authority[SR_CONFIG_TEXT_LEN];          /* "https://127.0.0.1:8441" */
+	char pkcs11_module[SR_CONFIG_TEXT_LEN];      /* the hardware module's library; "": none */
+	char pkcs11_token[64];                       /* label of its token */
+	char pkcs11_pin_file[SR_CONFIG_TEXT_LEN];    /* its user's PIN, mode 0600 */
+	char pkcs11_config[SR_CONFIG_TEXT_LEN];      /* NAME=FILE for the module's environment, or "" */
+	char pkcs11_directory[SR_CONFIG_TEXT_LEN];   /* where the module keeps files, or "" */
+	char imds_listen[SR_CONFIG_TEXT_LEN];        /* "ADDRESS:PORT,…" of the metadata endpoint; "": none */
 	char log_level[16];
 	uint64_t identity_port, vault_port, blob_port, workspace_port; /* for clients */
 	uint64_t identity_internal_port, vault_internal_port;          /* mutual TLS */

@@ -11,6 +11,7 @@
 #include "net/near_place.h"
 #include "seal/image.h"
 #include "seal/secret.h"
+#include "seal/x509.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -52,6 +53,11 @@ struct sr_host {
 	int64_t renew_at_s; /* 0: no renewal */
 	struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der, struct sr_buf *der);
 	void *sign_context;
+	struct sr_certificate *shown; /* to clients, where it is another than the one in use */
+	struct sr_handover *handover; /* to which it is sealed on its way here; NULL: none is wanted */
+	struct sr_result (*give)(void *context, const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN],
+	                         struct sr_buf *parcel);
+	void *give_context;
 	struct sr_buf authority_der; /* the CA's certificate, where this is the vault */
 
 	bool is_listening; /* the control thread runs; the main thread's */
@@ -144,7 +150,12 @@ static struct sr_result want_certificate(struct sr_host *host)
 	host->request = request;
 	host->was_refused = false;
 	struct sr_bytes der = sr_certificate_request_der(request);
+	uint8_t receiver[SR_HANDOVER_PUBLIC_LEN];
 	struct sr_control_message want = {.kind = SR_CONTROL_WANT, .first = der};
+	if (host->handover) {
+		sr_handover_public(host->handover, receiver);
+		want.second = sr_bytes_of(receiver, sizeof receiver);
+	}
 	struct sr_result sent = sr_control_send(SR_CONTROL_FD, &want);
 	sr_mutex_unlock(&host->mutex);
 	return sent;
@@ -160,15 +171,30 @@ static int64_t renewal_time(const struct sr_certificate *certificate)
 /* Puts a certificate to use: makes the configurations at first, replaces it in them later. */
 static struct sr_result use_certificate(struct sr_host *host, struct sr_certificate *own, struct sr_certificate *ca)
 {
+	struct sr_certificate *shown = host->shown ? host->shown : own;
 	if (host->internal_tls) {
-		SR_TRY(sr_tls_replace(host->public_tls, own));
+		SR_TRY(sr_tls_replace(host->public_tls, shown));
 		SR_TRY(sr_tls_replace(host->internal_tls, own));
 		return sr_tls_replace(host->client_tls, own);
 	}
-	SR_TRY(host->public_tls ? sr_tls_replace(host->public_tls, own)
-	                        : sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
+	SR_TRY(host->public_tls ? sr_tls_replace(host->public_tls, shown)
+	                        : sr_tls_server_new(shown, NULL, SR_TLS_ANYONE, &host->public_tls));
 	SR_TRY(sr_tls_server_new(own, ca, SR_TLS_MUST_SHOW, &host->internal_tls));
 	return sr_tls_client_new(own, ca, &host->client_tls);
+}
+
+/* What came along to be shown to clients. Without it, or where it does not open, they are shown the service's own. */
+static void accept_shown(struct sr_host *host, struct sr_bytes parcel)
+{
+	struct sr_certificate *shown = NULL;
+	SR_CLEANUP(sr_result)
+	struct sr_result received =
+	    host->handover && parcel.len ? sr_x509_receive(host->handover, parcel, &shown) : sr_ok();
+	if (!sr_is_ok(received)) {
+		sr_log(SR_LOG_ERROR, "public certificate: %s", sr_result_message(received));
+	}
+	sr_certificate_free(host->shown);
+	host->shown = shown;
 }
 
 /* Joins the answer with the key that was made for it, and puts it to use. */
@@ -178,6 +204,7 @@ static struct sr_result accept_certificate(struct sr_host *host, const struct sr
 	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
 	SR_TRY(sr_certificate_join(host->request, message->first, message->second, &own));
 	SR_TRY(sr_certificate_from_der(message->second, &ca));
+	accept_shown(host, message->text);
 	SR_TRY(use_certificate(host, own, ca));
 	sr_certificate_request_free(host->request);
 	host->request = NULL;
@@ -204,10 +231,46 @@ static void on_certificate(struct sr_host *host, const struct sr_control_message
 	sr_cond_broadcast(&host->changed);
 }
 
+/* What another service shows to its clients, as the vault has it now. A failure costs it that alone. */
+static void give_parcel(struct sr_host *host, struct sr_bytes receiver, struct sr_buf *parcel)
+{
+	sr_mutex_lock(&host->mutex);
+	__typeof__(host->give) give = host->give;
+	sr_mutex_unlock(&host->mutex);
+	if (!give || receiver.len != SR_HANDOVER_PUBLIC_LEN) {
+		return;
+	}
+	SR_CLEANUP(sr_result) struct sr_result given = give(host->give_context, receiver.data, parcel);
+	if (!sr_is_ok(given)) {
+		sr_log(SR_LOG_ERROR, "public certificate: %s", sr_result_message(given));
+		sr_buf_reset(parcel);
+	}
+}
+
+void sr_host_set_gift(struct sr_host *host,
+                      struct sr_result (*give)(void *context, const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN],
+                                               struct sr_buf *parcel),
+                      void *context)
+{
+	SR_LOCKED(&host->mutex);
+	host->give_context = context;
+	host->give = give;
+}
+
+struct sr_result sr_host_show(struct sr_host *host, struct sr_certificate *shown)
+{
+	SR_LOCKED(&host->mutex);
+	struct sr_certificate *now = shown ? shown : host->certificate;
+	SR_TRY(now ? sr_tls_replace(host->public_tls, now) : sr_ok());
+	sr_certificate_free(host->shown);
+	host->shown = shown ? sr_certificate_share(shown) : NULL;
+	return sr_ok();
+}
+
 /* The vault's part: signs another service's request. The supervisor vouches for who asks. */
 static void on_sign(struct sr_host *host, const struct sr_control_message *message)
 {
-	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(SR_CONTROL_MAX / 4);
+	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(SR_CONTROL_MAX / 4), parcel = SR_BUF(SR_CONTROL_MAX / 4);
 	char service[32];
 	snprintf(service, sizeof service, "%.*s", (int)message->text.len, (const char *)message->text.data);
 	sr_mutex_lock(&host->mutex);
@@ -220,8 +283,10 @@ static void on_sign(struct sr_host *host, const struct sr_control_message *messa
 		sr_log(SR_LOG_ERROR, "sign certificate of %s: %s", service, sr_result_message(is_signed));
 		sr_buf_reset(&der);
 	}
+	give_parcel(host, message->second, &parcel);
 	struct sr_control_message answer = {
 	    .kind = SR_CONTROL_SIGNED,
+	    .text = der.len ? sr_buf_bytes(&parcel) : (struct sr_bytes){0},
 	    .number = message->number,
 	    .first = sr_buf_bytes(&der),
 	    .second = der.len ? sr_buf_bytes(&host->authority_der) : (struct sr_bytes){0},
@@ -289,6 +354,9 @@ static void control_main(void *context)
 
 struct sr_result sr_host_enrol(struct sr_host *host)
 {
+	if (host->config.public_certificate[0]) {
+		SR_TRY(sr_handover_new(&host->handover));
+	}
 	SR_TRY(want_certificate(host));
 	uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)ENROL_TIMEOUT_MS * 1000000U;
 	SR_LOCKED(&host->mutex);
@@ -312,6 +380,8 @@ struct sr_result sr_host_enrol_as_authority(struct sr_host *host, struct sr_cert
 		SR_TRY(sr_certificate_der(ca, &host->authority_der));
 	}
 	SR_TRY(use_certificate(host, own, ca));
+	sr_certificate_free(host->certificate);
+	host->certificate = sr_certificate_share(own);
 	host->sign_context = context;
 	host->sign = sign;
 	return sr_ok();
@@ -333,8 +403,13 @@ void sr_host_ready(struct sr_host *host)
 
 struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own)
 {
-	SR_TRY(sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls));
-	return sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_SEALED});
+	return sr_tls_server_new(own, NULL, SR_TLS_ANYONE, &host->public_tls);
+}
+
+void sr_host_sealed(struct sr_host *host)
+{
+	(void)host;
+	sr_ignore(sr_control_send(SR_CONTROL_FD, &(struct sr_control_message){.kind = SR_CONTROL_SEALED}));
 }
 
 void sr_host_restart(struct sr_host *host)
@@ -556,6 +631,8 @@ static void host_free(struct sr_host *host)
 	sr_tls_free(host->client_tls);
 	sr_certificate_request_free(host->request);
 	sr_certificate_free(host->certificate);
+	sr_certificate_free(host->shown);
+	sr_handover_free(host->handover);
 	sr_buf_free(&host->authority_der);
 	sr_cond_destroy(&host->changed);
 	sr_mutex_destroy(&host->mutex);

@@ -10,6 +10,7 @@
 #include "host/config.h"
 #include "net/tls.h"
 #include "seal/certificate.h"
+#include "seal/handover.h"
 
 struct sr_host;
 
@@ -35,6 +36,15 @@ sr_host_enrol_as_authority(struct sr_host *host, struct sr_certificate *own, str
                            struct sr_result (*sign)(void *context, const char *service, struct sr_bytes request_der,
                                                     struct sr_buf *certificate_der),
                            void *context);
+/* For the vault: what services are given to show to their clients beside the certificate that is signed for them, each
+ * time they ask for one: `give` appends a parcel sealed to the receiver's key, or nothing (x509.h). On the host's
+ * thread. */
+void sr_host_set_gift(struct sr_host *host,
+                      struct sr_result (*give)(void *context, const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN],
+                                               struct sr_buf *parcel),
+                      void *context);
+/* For the vault: shows clients this certificate (shared) instead of its own; NULL: its own again. */
+SR_MUST struct sr_result sr_host_show(struct sr_host *host, struct sr_certificate *shown);
 /* For the vault: has the supervisor tell a service to ask for a new certificate now. The service's SIGN follows. */
 SR_MUST struct sr_result sr_host_ask_renewal(struct sr_host *host, const char *service);
 /* TLS for clients, for internal listeners (mutual), and for calls to other services (mutual). Borrowed; live as long as
@@ -59,9 +69,11 @@ SR_MUST struct sr_result sr_host_confine(struct sr_host *host);
 void sr_host_ready(struct sr_host *host);
 /*
  * For a vault that waits for a person: sets up TLS for clients with a certificate of its own making, since its CA is
- * not open yet, and tells the supervisor that it is sealed. sr_host_enrol_as_authority replaces the certificate.
+ * not open yet. sr_host_enrol_as_authority replaces the certificate.
  */
 SR_MUST struct sr_result sr_host_serve_sealed(struct sr_host *host, struct sr_certificate *own);
+/* Tells the supervisor that it waits, and that its health is served. */
+void sr_host_sealed(struct sr_host *host);
 /* Makes sr_host_wait_for_stop return, and has the supervisor start the service again at once. From any thread. */
 void sr_host_restart(struct sr_host *host);
 /* Blocks until the supervisor says stop, or goes away. Answers its watchdog meanwhile. */

@@ -48,7 +48,7 @@ struct child {
 struct pending {
 	uint32_t number; /* 0: free */
 	struct child *from;
-	struct sr_buf request;
+	struct sr_buf request, receiver;
 };
 
 struct sr_supervisor {
@@ -202,6 +202,7 @@ static void relay(struct sr_supervisor *supervisor, struct pending *pending)
 	    .number = pending->number,
 	    .text = sr_bytes_str(pending->from->service),
 	    .first = sr_buf_bytes(&pending->request),
+	    .second = sr_buf_bytes(&pending->receiver),
 	};
 	sr_ignore(sr_control_send(vault->fd, &sign)); /* a vault that just died is asked again when it serves */
 }
@@ -214,6 +215,9 @@ static void on_want(struct sr_supervisor *supervisor, struct child *child, const
 	sr_buf_reset(&pending->request);
 	pending->request.max = SR_CONTROL_MAX / 2;
 	sr_buf_append(&pending->request, message->first);
+	sr_buf_reset(&pending->receiver);
+	pending->receiver.max = SR_CONTROL_MAX / 2;
+	sr_buf_append(&pending->receiver, message->second);
 	relay(supervisor, pending);
 }
 
@@ -546,6 +550,7 @@ struct sr_result sr_supervise(const struct sr_config *config, const char *const 
 	}
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		sr_buf_free(&supervisor.pending[i].request);
+		sr_buf_free(&supervisor.pending[i].receiver);
 	}
 	sr_buf_free(&supervisor.buf);
 	if (supervisor.signals >= 0) {

@@ -77,6 +77,7 @@ SR_HANDLER(sr_federation_remove);
 /* assignment_api.c: role assignments. */
 SR_HANDLER(sr_assignments_list);
 SR_HANDLER(sr_assignments_create);
+SR_HANDLER(sr_assignments_get);
 SR_HANDLER(sr_assignments_delete);
 SR_HANDLER(sr_assignments_delete_matching);
 

@@ -2,6 +2,7 @@
 #include "identity/api.h"
 
 #include "identity/assignment.h"
+#include "identity/body.h"
 #include "identity/custom_role.h"
 #include "identity/object.h"
 #include "identity/revision.h"
@@ -53,6 +54,7 @@ static struct sr_result assignment_json(struct sr_connection *connection, struct
 	sr_json_set_string(body, "role", assignment->role);
 	sr_json_set_string(body, "roleName", definition.role.name);
 	sr_json_set_string(body, "scope", assignment->scope);
+	sr_body_set_time(body, "created", assignment->created_s);
 	*ret_body = body;
 	return sr_ok();
 }
@@ -132,6 +134,22 @@ static struct sr_result remove_matching(struct sr_connection *connection, void *
 	SR_TRY(sr_object_find(connection, work->principal, &object));
 	SR_TRY(sr_assignment_take_back(connection, work->request->arena, object.id, work->role, work->scope));
 	return sr_revision_grow(connection);
+}
+
+static struct sr_result get(struct sr_connection *connection, void *context)
+{
+	struct work *work = context;
+	struct sr_assignment assignment;
+	SR_TRY(sr_assignment_find(connection, work->request->arena, work->request->parts[0], &assignment));
+	return assignment_json(connection, work->request->arena, &assignment, &work->made);
+}
+
+struct sr_result sr_assignments_get(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	struct work work = {.request = request};
+	SR_TRY(sr_database_read(request->store->database, get, &work));
+	answer->body = work.made;
+	return sr_ok();
 }
 
 struct sr_result sr_assignments_delete(const struct sr_identity_request *request, struct sr_identity_answer *answer)

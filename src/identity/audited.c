@@ -12,6 +12,9 @@
 
 enum { NAME_MAX_LEN = 96 };
 
+/* A route of several operations: the answer's audit names the one that was done, or none. */
+#define NAMED_BY_ANSWER ""
+
 /* Operations by their routes. A route that changes something and is not here is recorded by its method and path. */
 static const struct {
 	const char *method, *path, *operation;
@@ -27,10 +30,46 @@ static const struct {
     {"DELETE", "/_strongroom/principals/{principal}", "PrincipalDelete"},
     {"POST", "/_strongroom/principals/{principal}/secrets", "PrincipalSecretCreate"},
     {"DELETE", "/_strongroom/principals/{principal}/secrets/{secret}", "PrincipalSecretDelete"},
+    {"POST", "/_strongroom/principals/{principal}/certificates", "PrincipalCertificateCreate"},
+    {"DELETE", "/_strongroom/principals/{principal}/certificates/{certificate}", "PrincipalCertificateDelete"},
+    {"POST", "/_strongroom/principals/{principal}/federated", "FederatedCredentialCreate"},
+    {"DELETE", "/_strongroom/principals/{principal}/federated/{credential}", "FederatedCredentialDelete"},
+    {"PUT", "/_strongroom/federation", "FederationSet"},
+    {"DELETE", "/_strongroom/federation", "FederationDelete"},
+    {"POST", "/{tenant}/oauth2/v2.0/devicecode", "DeviceAuthorize"},
+    {"POST", "/{tenant}/oauth2/devicecode", "DeviceAuthorize"},
+    {"POST", "/adfs/oauth2/devicecode", "DeviceAuthorize"},
+    {"POST", "/devicelogin", NAMED_BY_ANSWER},
+    {"POST", "/_strongroom/people", "PersonCreate"},
+    {"PATCH", "/_strongroom/people/{person}", "PersonUpdate"},
+    {"DELETE", "/_strongroom/people/{person}", "PersonDelete"},
+    {"POST", "/_strongroom/people/{person}/reset-password", "PersonPasswordReset"},
+    {"POST", "/_strongroom/people/{person}/unlock", "PersonUnlock"},
+    {"POST", "/_strongroom/people/{person}/sign-out", "PersonSignOut"},
+    {"PUT", "/_strongroom/public-clients/{client}", "PublicClientAllow"},
+    {"DELETE", "/_strongroom/public-clients/{client}", "PublicClientDelete"},
     {"GET", "/_strongroom/assignments", "RoleAssignmentList"},
     {"POST", "/_strongroom/assignments", "RoleAssignmentCreate"},
     {"DELETE", "/_strongroom/assignments", "RoleAssignmentDelete"},
     {"DELETE", "/_strongroom/assignments/{assignment}", "RoleAssignmentDelete"},
+    {"GET", "/metadata/identity/oauth2/token", "SignIn"},
+    {"GET", "/msi/token", "SignIn"},
+    {"POST", "/_strongroom/image", "BackupFreeze"},
+    {"DELETE", "/_strongroom/image", "BackupThaw"},
+    {"POST", "/_strongroom/groups", "GroupCreate"},
+    {"PATCH", "/_strongroom/groups/{group}", "GroupUpdate"},
+    {"DELETE", "/_strongroom/groups/{group}", "GroupDelete"},
+    {"POST", "/_strongroom/groups/{group}/members", "GroupMemberAdd"},
+    {"DELETE", "/_strongroom/groups/{group}/members/{member}", "GroupMemberRemove"},
+    {"POST", "/_strongroom/roles", "RoleCreate"},
+    {"PUT", "/_strongroom/roles/{role}", "RoleUpdate"},
+    {"DELETE", "/_strongroom/roles/{role}", "RoleDelete"},
+    {"POST", "/_strongroom/deny-assignments", "DenyAssignmentCreate"},
+    {"DELETE", "/_strongroom/deny-assignments/{denial}", "DenyAssignmentDelete"},
+    {"POST", "/_strongroom/management-groups", "ManagementGroupCreate"},
+    {"PATCH", "/_strongroom/management-groups/{group}", "ManagementGroupUpdate"},
+    {"DELETE", "/_strongroom/management-groups/{group}", "ManagementGroupDelete"},
+    {"PUT", "/_strongroom/management-groups/{group}/subscriptions/{subscription}", "SubscriptionPlace"},
 };
 
 /* NULL: not recorded. */
@@ -48,14 +87,21 @@ static const char *operation_of(const struct sr_route *route, char name[static N
 	return name;
 }
 
-/* What an administrator's request is about: "principals/GUID", with the id of what it made. */
+/* One of our own services asks, on the internal listener. */
+static bool is_service(const struct sr_identity_request *request)
+{
+	return request->peer_service && request->peer_service[0];
+}
+
+/* What an administrator's or a service's request is about: "principals/GUID", with the id of what it made. */
 static const char *object_of(const struct sr_identity_request *request, const struct sr_identity_answer *answer)
 {
-	static const char *const ids[] = {"objectId", "id", "secretId"};
-	if (!sr_bytes_start_with(request->path, SR_LITERAL(LOCAL_PREFIX))) {
+	static const char *const ids[] = {"objectId", "id", "secretId", "certificateId", "credentialId"};
+	const bool has_prefix = sr_bytes_start_with(request->path, SR_LITERAL(LOCAL_PREFIX));
+	if (!has_prefix && !is_service(request)) {
 		return NULL;
 	}
-	const size_t skip = sizeof LOCAL_PREFIX - 1;
+	const size_t skip = has_prefix ? sizeof LOCAL_PREFIX - 1 : 1;
 	const char *object =
 	    sr_arena_text(request->arena, sr_bytes_of(request->path.data + skip, request->path.len - skip));
 	for (size_t i = 0; answer->status == 201 && i < sizeof ids / sizeof ids[0]; i++) {
@@ -67,14 +113,15 @@ static const char *object_of(const struct sr_identity_request *request, const st
 	return object;
 }
 
-/* What an administrator asked for: members that are names and settings, never values. */
+/* What they asked for: members that are names and settings, never values. */
 static const char *detail_of(const struct sr_identity_request *request)
 {
-	static const char *const members[] = {"name", "principal", "role", "scope", "group", "member", "kind", "enabled"};
+	static const char *const members[] = {"name",    "principal", "role",   "scope",   "group",    "member",   "kind",
+	                                      "enabled", "userName",  "issuer", "subject", "audience", "resources"};
 	enum { DETAIL_MAX = 1024 };
 	SR_CLEANUP(sr_json) json_t *body = NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(DETAIL_MAX);
-	if (!request->is_local || !request->body.len) {
+	if (!(request->is_local || is_service(request)) || !request->body.len) {
 		return NULL;
 	}
 	struct sr_result parsed = sr_json_parse(request->body, &body);
@@ -91,10 +138,24 @@ static const char *detail_of(const struct sr_identity_request *request)
 	return text.len && !text.failed ? sr_arena_text(request->arena, sr_buf_bytes(&text)) : NULL;
 }
 
+/* Refused for their number, or asked again and again while a person decides. */
 static bool is_throttled(struct sr_result handled)
 {
+	static const char *const reasons[] = {SR_AADSTS_THROTTLED, SR_AADSTS_PENDING, SR_AADSTS_TOO_OFTEN};
 	const char *reason = sr_result_reason(handled);
-	return reason && strcmp(reason, SR_AADSTS_THROTTLED) == 0;
+	for (size_t i = 0; reason && i < sizeof reasons / sizeof reasons[0]; i++) {
+		if (strcmp(reason, reasons[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sr_identity_is_audited(const struct sr_route *route, const struct sr_identity_answer *answer)
+{
+	char name[NAME_MAX_LEN];
+	const char *operation = operation_of(route, name);
+	return operation && (*operation || answer->audit.operation);
 }
 
 struct sr_result sr_identity_audit(const struct sr_route *route, const struct sr_identity_request *request,
@@ -102,15 +163,16 @@ struct sr_result sr_identity_audit(const struct sr_route *route, const struct sr
 {
 	char name[NAME_MAX_LEN];
 	const char *operation = operation_of(route, name);
-	if (!operation || !request->store || is_throttled(handled)) {
+	if (!sr_identity_is_audited(route, answer) || is_throttled(handled)) {
 		return handled;
 	}
 	struct sr_audit_event event = answer->audit;
-	event.operation = operation;
+	event.operation = *operation ? operation : event.operation;
 	event.from = request->peer_address;
 	event.request_id = request->request_id;
 	event.object = event.object ? event.object : object_of(request, answer);
 	event.detail = event.detail ? event.detail : detail_of(request);
+	event.service = is_service(request) ? request->peer_service : NULL;
 	if (request->peer_service && *request->peer_service) {
 		event.service = event.service ? event.service : request->peer_service;
 		event.object_id = event.object_id ? event.object_id : request->caller;

@@ -12,5 +12,7 @@
  */
 SR_MUST struct sr_result sr_identity_audit(const struct sr_route *route, const struct sr_identity_request *request,
                                            const struct sr_identity_answer *answer, struct sr_result handled);
+/* True if such a request is recorded, as far as its route and answer say. */
+bool sr_identity_is_audited(const struct sr_route *route, const struct sr_identity_answer *answer);
 
 #endif

@@ -18,7 +18,7 @@ void sr_client_certificate_cleanup(struct sr_client_certificate *certificate)
 
 static struct sr_result parse(struct sr_bytes text, struct sr_certificate **ret_certificate)
 {
-	if (text.len > SR_CERTIFICATE_DER_MAX * 4) {
+	if (text.len / 4 > SR_CERTIFICATE_DER_MAX) {
 		return sr_fail(SR_INVALID, "a certificate of %zu bytes is too large", text.len);
 	}
 	bool is_der = text.len && text.data[0] == 0x30; /* a SEQUENCE */

@@ -79,9 +79,9 @@ static struct sr_result code_page(struct visit *visit, int status, const char *e
 static struct sr_result sign_in_page(struct visit *visit, int status, const char *error)
 {
 	struct sr_buf *page = begin(visit, status, "Sign in", error);
-	sr_page_paragraph(
-	    page, NULL, NULL,
-	    sr_arena_printf(visit->request->arena, "to let %s use this installation in your name.", visit->client.name));
+	sr_page_paragraph(page, NULL, NULL,
+	                  sr_arena_printf(visit->request->arena, "Sign in to let %s use this installation in your name.",
+	                                  visit->client.name));
 	sr_page_form_begin(page, ACTION, visit->token, "sign-in");
 	sr_page_field(page,
 	              &(struct sr_page_field){.name = "user_name",
@@ -104,6 +104,13 @@ static struct sr_result change_page(struct visit *visit, int status, const char 
 	struct sr_buf *page = begin(visit, status, "Choose a new password", error);
 	sr_page_paragraph(page, NULL, NULL, "Your password was set by an administrator. Choose one that only you know.");
 	sr_page_form_begin(page, ACTION, visit->token, "change");
+	/* For password keepers, which note the new one beside the name. */
+	sr_page_field(page, &(struct sr_page_field){.name = "user_name",
+	                                            .label = "User name",
+	                                            .type = "text",
+	                                            .autocomplete = "username",
+	                                            .value = visit->session.user_name,
+	                                            .attributes = " readonly"});
 	sr_page_field(page, &(struct sr_page_field){.name = "new_password",
 	                                            .label = "New password",
 	                                            .type = "password",
@@ -151,7 +158,7 @@ static void row(struct sr_buf *page, const char *term, const char *text)
 static void describe(struct visit *visit, struct sr_buf *page)
 {
 	struct sr_arena *arena = visit->request->arena;
-	char when[SR_ISO_TIME_LEN];
+	char when[SR_ISO_TIME_LEN]; /* "2026-11-24T16:49:44Z" */
 	sr_iso_time(visit->ask.asked_s, when);
 	bool has_all = strcmp(visit->client.resources, "*") == 0;
 	sr_buf_append_str(page, "<dl>");
@@ -161,7 +168,8 @@ static void describe(struct visit *visit, struct sr_buf *page)
 	row(page, "May also use", has_all ? "every other service of this installation" : visit->client.resources);
 	row(page, "For how long",
 	    visit->ask.wants_refresh_token ? "up to 90 days, as long as it is used" : "about an hour");
-	row(page, "Started", sr_arena_printf(arena, "%s, from the address %s", when, visit->ask.address));
+	row(page, "Started",
+	    sr_arena_printf(arena, "%.10s at %.5s UTC, from the address %s", when, when + 11, visit->ask.address));
 	row(page, "You are", visit->session.user_name);
 	sr_buf_append_str(page, "</dl>");
 }
@@ -295,6 +303,18 @@ static struct sr_result take_sign_in(struct visit *visit)
 	return person.must_change ? change_page(visit, 200, NULL) : consent_page(visit);
 }
 
+/* For the audit log. */
+static void note(struct visit *visit, const char *operation, const char *outcome)
+{
+	struct sr_arena *arena = visit->request->arena;
+	visit->answer->audit = (struct sr_audit_event){.operation = operation,
+	                                               .outcome = outcome,
+	                                               .object_id = sr_arena_strdup(arena, visit->session.person),
+	                                               .name = sr_arena_strdup(arena, visit->session.user_name),
+	                                               .app_id = sr_arena_strdup(arena, visit->client.client_id),
+	                                               .object = sr_arena_strdup(arena, visit->ask.resource)};
+}
+
 static struct sr_result take_new_password(struct visit *visit)
 {
 	const char *password = field(visit, "new_password");
@@ -304,6 +324,7 @@ static struct sr_result take_new_password(struct visit *visit)
 	SR_CLEANUP(sr_result)
 	struct sr_result changed =
 	    sr_person_change_password(visit->request, visit->session.person, visit->session.user_name, password);
+	note(visit, "PersonPasswordChange", sr_is_ok(changed) ? NULL : "refused");
 	if (sr_result_code(changed) == SR_INVALID) {
 		return change_page(visit, 200, sr_result_message(changed));
 	}
@@ -327,6 +348,7 @@ static struct sr_result take_decision(struct visit *visit)
 	                                        approves ? visit->session.person : NULL, sr_boottime_ms());
 	sr_page_session_drop(identity->page_sessions, visit->id);
 	visit->answer->cookie = sr_page_cookie(visit->request->arena, NULL);
+	note(visit, approves ? "DeviceApprove" : "DeviceDeny", is_decided ? NULL : "Expired");
 	if (!is_decided) {
 		return start_again(visit, "The code has expired meanwhile: the device can show a new one.");
 	}
@@ -388,21 +410,49 @@ static struct visit visit_of(const struct sr_identity_request *request, struct s
 	return (struct visit){.request = request, .answer = answer};
 }
 
+/* What is not the person's fault is said on a page too. */
+static struct sr_result apologize(struct visit *visit, struct sr_result failure)
+{
+	SR_CLEANUP(sr_result) struct sr_result outcome = failure;
+	enum sr_code code = sr_result_code(outcome);
+	bool is_bad_request = code == SR_INVALID || code == SR_TOO_LARGE;
+	sr_log(SR_LOG_WARNING, "the sign-in page could not be answered: code %d", (int)code);
+	sr_buf_reset(&visit->answer->page);
+	struct sr_buf *page = begin(visit, is_bad_request ? 400 : 503, "This does not work now", NULL);
+	sr_page_paragraph(page, NULL, NULL,
+	                  is_bad_request ? "What your browser sent was not understood. Open the page again."
+	                                 : "The directory cannot be reached for the moment. Try again in some seconds.");
+	return end(page);
+}
+
+static struct sr_result show(struct visit *visit)
+{
+	SR_TRY(renew(visit));
+	return code_page(visit, 200, NULL, sr_parameter_get(&visit->request->query, "user_code"));
+}
+
 struct sr_result sr_device_page(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
 	struct visit visit = visit_of(request, answer);
-	SR_TRY(renew(&visit));
-	return code_page(&visit, 200, NULL, sr_parameter_get(&request->query, "user_code"));
+	struct sr_result shown = show(&visit);
+	return sr_is_ok(shown) ? shown : apologize(&visit, shown);
+}
+
+static struct sr_result take(struct visit *visit)
+{
+	const struct sr_identity_request *request = visit->request;
+	SR_TRY(sr_parameters_parse(request->arena, request->body, true, &visit->form));
+	if (!sr_page_id_of_cookie(request->cookie, visit->id) || !is_from_here(visit)) {
+		SR_TRY(renew(visit));
+		return code_page(visit, 403, "The form is out of date, or cookies are off. Enter the code again.", NULL);
+	}
+	SR_TRY(sr_page_form_token(request->identity->page_sessions, request->arena, visit->id, &visit->token));
+	return take_step(visit);
 }
 
 struct sr_result sr_device_page_post(const struct sr_identity_request *request, struct sr_identity_answer *answer)
 {
 	struct visit visit = visit_of(request, answer);
-	SR_TRY(sr_parameters_parse(request->arena, request->body, true, &visit.form));
-	if (!sr_page_id_of_cookie(request->cookie, visit.id) || !is_from_here(&visit)) {
-		SR_TRY(renew(&visit));
-		return code_page(&visit, 403, "The form is out of date, or cookies are off. Enter the code again.", NULL);
-	}
-	SR_TRY(sr_page_form_token(request->identity->page_sessions, request->arena, visit.id, &visit.token));
-	return take_step(&visit);
+	struct sr_result taken = take(&visit);
+	return sr_is_ok(taken) ? taken : apologize(&visit, taken);
 }

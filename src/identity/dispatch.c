@@ -123,7 +123,15 @@ static struct sr_result run_handler(const struct sr_route *route, struct sr_iden
 	if (route->needs_store) {
 		SR_TRY(sr_identity_enter(request->identity, NULL, NULL, &use, &request->store));
 	}
-	return sr_identity_audit(route, request, answer, route->handler(request, answer));
+	struct sr_result handled = route->handler(request, answer);
+	if (!request->store && sr_identity_is_audited(route, answer)) {
+		struct sr_result entered = sr_identity_enter(request->identity, NULL, NULL, &use, &request->store);
+		if (!sr_is_ok(entered)) {
+			sr_result_free(handled);
+			return entered; /* nothing goes on unrecorded */
+		}
+	}
+	return sr_identity_audit(route, request, answer, handled);
 }
 
 static void answer_cleanup(struct sr_identity_answer *answer)
@@ -137,7 +145,7 @@ static struct sr_result handle(struct sr_exchange *exchange, const struct sr_rou
 {
 	SR_CLEANUP(answer) struct sr_identity_answer answer = {0};
 	struct sr_result handled = run_handler(route, request, &answer);
-	if (answer.is_change && sr_is_ok(handled)) {
+	if (answer.is_change) { /* it is durable, whatever came after it */
 		sr_identity_announce(request->identity);
 	}
 	if (!sr_is_ok(handled)) {

@@ -50,17 +50,6 @@ static struct sr_result list(struct sr_connection *connection, void *context)
 	return sr_managed_identity_each(connection, work->request->arena, append, work->list);
 }
 
-struct sr_result sr_managed_list(const struct sr_identity_request *request, struct sr_identity_answer *answer)
-{
-	SR_TRY(sr_manager_check(request));
-	SR_CLEANUP(sr_json) json_t *value = json_array();
-	struct work work = {.request = request, .list = value};
-	SR_TRY(sr_database_read(request->store->database, list, &work));
-	answer->body = json_object();
-	sr_json_set(answer->body, "value", SR_TAKE(value));
-	return sr_ok();
-}
-
 /* A tag's value is a text, as everywhere in Azure. */
 static struct sr_result read_tags(struct work *work)
 {
@@ -138,6 +127,21 @@ struct sr_result sr_managed_get(const struct sr_identity_request *request, struc
 	SR_TRY(read_wanted(&work));
 	SR_TRY(sr_database_read(request->store->database, get, &work));
 	answer->body = identity_json(&work.identity);
+	return sr_ok();
+}
+
+/* All, or with ?resourceId=… the one that it has. */
+struct sr_result sr_managed_list(const struct sr_identity_request *request, struct sr_identity_answer *answer)
+{
+	SR_TRY(sr_manager_check(request));
+	if (sr_parameter_get(&request->query, "resourceId")) {
+		return sr_managed_get(request, answer);
+	}
+	SR_CLEANUP(sr_json) json_t *value = json_array();
+	struct work work = {.request = request, .list = value};
+	SR_TRY(sr_database_read(request->store->database, list, &work));
+	answer->body = json_object();
+	sr_json_set(answer->body, "value", SR_TAKE(value));
 	return sr_ok();
 }
 

@@ -5,6 +5,8 @@
 
 /* clang-format off */
 const struct sr_route sr_management_routes[] = {
+	{"GET", SR_DOOR_LOCAL, "/_strongroom/assignments/{assignment}", true, sr_assignments_get, NULL},
+
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/groups", true, sr_groups_list, NULL},
 	{"POST", SR_DOOR_LOCAL, "/_strongroom/groups", true, sr_groups_create, NULL},
 	{"GET", SR_DOOR_LOCAL, "/_strongroom/groups/{group}", true, sr_groups_get, NULL},

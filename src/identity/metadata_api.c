@@ -226,6 +226,10 @@ static struct sr_result issue(const struct sr_identity_request *request, sr_data
 	    .issued_s = request->now_s,
 	    .lifetime_s = request->identity->options.token_lifetime_s,
 	};
+	answer->audit.object_id = sr_arena_strdup(request->arena, identity.object_id);
+	answer->audit.app_id = sr_arena_strdup(request->arena, identity.client_id);
+	answer->audit.object = resource;
+	answer->audit.detail = "managed identity";
 	SR_CLEANUP(sr_buf) struct sr_buf token = SR_BUF(SR_JWT_MAX);
 	SR_TRY(sr_token_make(request->store->signing_keys, &claims, &token));
 	answer->body = token_json(request, &claims, sr_buf_text(&token));

@@ -94,7 +94,7 @@ struct sr_result sr_page_form_token(struct sr_page_sessions *sessions, struct sr
 {
 	uint8_t mac[SR_SHA256_LEN];
 	SR_TRY(sr_hmac_sha256(sessions->key, sr_bytes_str(id), mac));
-	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(2 * SR_SHA256_LEN);
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(SR_PAGE_ID_LEN);
 	sr_base64url_encode(&text, sr_bytes_of(mac, sizeof mac));
 	*ret_token = sr_arena_strdup(arena, sr_buf_text(&text));
 	return sr_ok();

@@ -65,8 +65,21 @@ static struct sr_result note_success(struct sr_connection *connection, void *con
 	return sr_person_unlock(connection, work->person.object_id);
 }
 
-static struct sr_result refuse(const struct work *work, bool is_locked)
+/* For the audit log: who, if it is known, and whether it was refused. A name that is not known may be a password that
+ * was typed in the wrong place, and is not recorded. */
+static void note(const struct work *work, struct sr_identity_answer *answer, const char *outcome)
 {
+	answer->audit.operation = "PersonSignIn";
+	answer->audit.outcome = outcome;
+	if (work->is_known) {
+		answer->audit.object_id = sr_arena_strdup(work->request->arena, work->person.object_id);
+		answer->audit.name = sr_arena_strdup(work->request->arena, work->person.user_name);
+	}
+}
+
+static struct sr_result refuse(const struct work *work, bool is_locked, struct sr_identity_answer *answer)
+{
+	note(work, answer, is_locked ? "Locked" : "WrongPassword");
 	sr_rate_charge(work->request, work->user_name);
 	if (work->is_known && !is_locked) {
 		SR_TRY(sr_visit_write(work->request, note_failure, (void *)(uintptr_t)work));
@@ -99,8 +112,9 @@ struct sr_result sr_person_sign_in(const struct sr_identity_request *request, co
 	SR_TRY(matches(identity, password, work.hash, &is_right));
 	bool is_locked = work.is_known && work.person.locked_until_s > request->now_s;
 	if (!work.is_known || !is_right || is_locked) {
-		return refuse(&work, is_locked);
+		return refuse(&work, is_locked, answer);
 	}
+	note(&work, answer, work.person.is_enabled ? NULL : "Disabled");
 	if (!work.person.is_enabled) {
 		return sr_fail(SR_DENIED, "This account is disabled. Ask your administrator.");
 	}

@@ -18,6 +18,12 @@ enum {
 	GRACE_MS = 5000           /* for exchanges that run when the service stops */
 };
 
+static uint64_t store_anchor(void *thing)
+{
+	const struct sr_identity_store *store = thing;
+	return sr_database_anchor_now(store->database).counter;
+}
+
 static struct sr_result open_store(struct sr_lease_use *use, void *context, void **ret_thing)
 {
 	struct sr_identity *identity = context;
@@ -26,7 +32,8 @@ static struct sr_result open_store(struct sr_lease_use *use, void *context, void
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/identity.db", identity->options.state_dir);
 	struct sr_identity_store *store;
 	SR_TRY(sr_identity_store_open(path, &identity->state_key.database, dek, identity->options.token_lifetime_s,
-	                              sr_unix_s(), &store));
+	                              sr_lease_least_anchor(use), sr_unix_s(), &store));
+	sr_lease_tell_anchors(use, store_anchor);
 	*ret_thing = store;
 	return sr_ok();
 }

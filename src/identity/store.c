@@ -70,11 +70,15 @@ static struct sr_result open_audit(struct sr_identity_store *store, const struct
 }
 
 struct sr_result sr_identity_store_open(const char *path, const struct sr_id *database_id, const struct sr_secret *dek,
-                                        int64_t token_lifetime_s, int64_t now_s, struct sr_identity_store **ret_store)
+                                        int64_t token_lifetime_s, uint64_t least_anchor, int64_t now_s,
+                                        struct sr_identity_store **ret_store)
 {
 	SR_CLEANUP(store) struct sr_identity_store *store = sr_alloc(sizeof *store);
-	struct sr_database_options options = {
-	    .path = path, .id = *database_id, .schema = sr_identity_schema, .upgrades = sr_identity_upgrades};
+	struct sr_database_options options = {.path = path,
+	                                      .id = *database_id,
+	                                      .schema = sr_identity_schema,
+	                                      .upgrades = sr_identity_upgrades,
+	                                      .least_anchor = least_anchor};
 	SR_TRY(sr_database_open(&options, dek, &store->database));
 	SR_TRY(sr_database_write(store->database, load_installation, store));
 	SR_TRY(sr_signing_keys_open(store->database, dek, token_lifetime_s, now_s, &store->signing_keys));

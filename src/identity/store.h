@@ -21,7 +21,8 @@ struct sr_identity_store {
 
 /* Opens the database in `path`, or makes it, with a tenant, a subscription and a first signing key. */
 SR_MUST struct sr_result sr_identity_store_open(const char *path, const struct sr_id *database_id,
-                                                const struct sr_secret *dek, int64_t token_lifetime_s, int64_t now_s,
+                                                const struct sr_secret *dek, int64_t token_lifetime_s,
+                                                uint64_t least_anchor, int64_t now_s,
                                                 struct sr_identity_store **ret_store);
 /* Waits for what runs on the database, closes and wipes. NULL is allowed. */
 void sr_identity_store_close(struct sr_identity_store *store);

@@ -17,7 +17,7 @@ struct sr_token_claims {
 	const char *credential_id; /* by which it was got: the token ends with it */
 	/* A person's tokens; NULL where an application asks for itself. */
 	const char *user_name, *display_name;
-	const char *resource_id;   /* of a managed identity: xms_mirid; NULL for others */
+	const char *resource_id; /* of a managed identity: xms_mirid; NULL for others */
 	int64_t issued_s;
 	int64_t lifetime_s;
 };

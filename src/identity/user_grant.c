@@ -223,11 +223,29 @@ static struct sr_result finish(struct work *work, const struct sr_token_endpoint
 	return work->asked->wants_client_info ? add_client_info(work, answer->body) : sr_ok();
 }
 
+/* Who and what it is about, as far as it is known by now; texts are copied, for the work ends before the entry. */
+static void note(const struct work *work, struct sr_identity_answer *answer)
+{
+	struct sr_arena *arena = work->request->arena;
+	bool is_device = work->asked->grant == SR_GRANT_DEVICE;
+	const char *resource = is_device ? work->ask.resource : work->asked->resource;
+	const char *person = *work->sign_in.person ? work->sign_in.person : work->person_id;
+	answer->audit.object = resource && *resource ? sr_arena_strdup(arena, resource) : NULL;
+	answer->audit.object_id = *person ? sr_arena_strdup(arena, person) : NULL;
+	answer->audit.name = *work->person.user_name ? sr_arena_strdup(arena, work->person.user_name) : NULL;
+	answer->audit.detail =
+	    sr_arena_printf(arena, "grant=%s sign-in=%s", is_device ? "device_code" : "refresh_token", work->sign_in.id);
+}
+
 struct sr_result sr_user_grant(const struct sr_identity_request *request, const struct sr_token_endpoint *endpoint,
                                const struct sr_token_request *asked, struct sr_identity_answer *answer)
 {
 	SR_CLEANUP(work)
 	struct work work = {.request = request, .asked = asked, .refresh_token = SR_BUF(REFRESH_TOKEN_MAX)};
-	SR_TRY(asked->grant == SR_GRANT_DEVICE ? by_device_code(&work) : by_refresh_token(&work));
+	bool is_device = asked->grant == SR_GRANT_DEVICE;
+	answer->audit.app_id = sr_is_guid(sr_bytes_str(asked->client_id)) ? asked->client_id : NULL;
+	struct sr_result granted = is_device ? by_device_code(&work) : by_refresh_token(&work);
+	note(&work, answer);
+	SR_TRY(granted);
 	return finish(&work, endpoint, answer);
 }

@@ -7,6 +7,18 @@ void *sr_lease_attached(const struct sr_lease_use *use)
 	return use->lease->attached;
 }
 
+uint64_t sr_lease_least_anchor(const struct sr_lease_use *use)
+{
+	SR_LOCKED(&use->lease->mutex);
+	return use->lease->least_anchor;
+}
+
+void sr_lease_tell_anchors(struct sr_lease_use *use, uint64_t (*anchor_now)(void *thing))
+{
+	SR_LOCKED(&use->lease->mutex);
+	use->lease->anchor_now = anchor_now;
+}
+
 static bool is_over(const struct sr_lease_use *use)
 {
 	return __atomic_load_n(&use->is_over, __ATOMIC_ACQUIRE);

@@ -109,6 +109,15 @@ SR_MUST struct sr_result sr_lease_attach_once(struct sr_lease_use *use,
                                                                        void **ret_thing),
                                               void (*close)(void *thing), void *context, void **ret_thing);
 
+/*
+ * Freshness of what the KEK opens (seal/database.h's anchor): the vault keeps the newest that it was told of, and gives
+ * it back with the next lease, so that files from before that are not taken for the present ones. 0: it knows of none.
+ */
+uint64_t sr_lease_least_anchor(const struct sr_lease_use *use);
+/* Within the opening of what is attached: `anchor_now` is asked with each renewal, while the thing is attached, and
+ * what is new is told to the vault. Called with the lease locked: quick, takes no lock below SR_RANK_LEASE. */
+void sr_lease_tell_anchors(struct sr_lease_use *use, uint64_t (*anchor_now)(void *thing));
+
 /* For status: leases held now. */
 struct sr_keyring_counts {
 	unsigned leases_held;

@@ -64,6 +64,7 @@ static void close_attached(struct sr_lease *lease)
 	sr_mutex_lock(&lease->mutex);
 	void *thing = SR_TAKE(lease->attached);
 	void (*close)(void *) = lease->close_attached;
+	lease->anchor_now = NULL;
 	sr_mutex_unlock(&lease->mutex);
 	if (thing) {
 		close(thing);
@@ -195,6 +196,8 @@ static bool adopt(struct sr_lease *lease, const struct sr_lease_message *grant)
 	}
 	lease->id = grant->lease;
 	lease->kek_epoch = grant->kek_epoch;
+	lease->least_anchor = lease->anchor_told = grant->anchor;
+	lease->note_request = 0;
 	lease->generation++;
 	lease->denial_asked_ns = 0;
 	atomic_store(&lease->deadline_ns, deadline_ns);
@@ -213,6 +216,19 @@ void lease_granted(struct sr_lease *lease, const struct sr_lease_message *grant)
 		keyring_post(lease->keyring, &(struct sr_lease_message){
 		                                 .kind = SR_LEASE_RELEASE, .resource = grant->resource, .lease = grant->lease});
 	}
+}
+
+bool lease_noted(struct sr_lease *lease, const struct sr_lease_message *answer)
+{
+	SR_LOCKED(&lease->mutex);
+	if (!answer->request || answer->request != lease->note_request) {
+		return false;
+	}
+	if (answer->verdict.code == SR_OK) {
+		lease->anchor_told = lease->note_anchor;
+	}
+	lease->note_request = 0; /* where the vault could not keep it, it is told again with the next renewal */
+	return true;
 }
 
 bool lease_denied(struct sr_lease *lease, const struct sr_lease_message *answer)

@@ -108,7 +108,8 @@ static struct sr_result on_recall(struct sr_keyring *keyring, const struct sr_le
 
 static struct sr_result on_answer(struct sr_keyring *keyring, const struct sr_lease_message *message)
 {
-	if (!lease_denied(keyring_lease(keyring, &message->resource), message)) {
+	struct sr_lease *lease = keyring_lease(keyring, &message->resource);
+	if (!lease_noted(lease, message) && !lease_denied(lease, message)) {
 		keyring_answered(keyring, message);
 	}
 	return sr_ok();

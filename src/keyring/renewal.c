@@ -33,6 +33,21 @@ static void send_renewal(struct renewal_list *list, uint64_t sent_ns)
 	list->count = 0;
 }
 
+/* Tells the vault of an anchor that it has not kept yet. With the lease and the keyring locked. */
+static void tell_anchor(struct sr_keyring *keyring, struct sr_lease *lease)
+{
+	const uint64_t anchor = lease->attached && lease->anchor_now ? lease->anchor_now(lease->attached) : 0;
+	if (anchor <= lease->anchor_told) {
+		return;
+	}
+	lease->note_request = ++keyring->last_request;
+	lease->note_anchor = anchor;
+	sr_outbox_post(keyring->outbox, &(struct sr_lease_message){.kind = SR_LEASE_NOTE,
+	                                                           .request = lease->note_request,
+	                                                           .resource = lease->resource,
+	                                                           .anchor = anchor});
+}
+
 static void list_lease(struct sr_lease *lease, void *context)
 {
 	struct renewal_list *list = context;
@@ -40,6 +55,7 @@ static void list_lease(struct sr_lease *lease, void *context)
 	if (lease->state != LEASE_HELD || sr_boottime_ns() >= atomic_load(&lease->deadline_ns)) {
 		return;
 	}
+	tell_anchor(list->keyring, lease);
 	sr_lease_item_append(&list->items, SR_LEASE_RENEW,
 	                     &(struct sr_lease_item){.resource = lease->resource, .lease = lease->id});
 	if (++list->count == SR_LEASE_ITEM_MAX) {

@@ -72,6 +72,11 @@ struct sr_lease {
 	struct kept_error denial; /* answers requests that came before the vault was asked for it */
 	uint64_t denial_asked_ns;
 
+	uint64_t least_anchor;               /* of the grant that is held */
+	uint64_t anchor_told;                /* the vault has kept it */
+	uint64_t note_request, note_anchor;  /* on their way; 0: none */
+	uint64_t (*anchor_now)(void *thing); /* of what is attached; NULL: it has none */
+
 	bool is_attaching;
 	void *attached;
 	void (*close_attached)(void *thing);
@@ -140,6 +145,8 @@ uint64_t lease_deadline_ns(uint64_t sent_ns, uint32_t ttl_ms);
 
 /* lease.c. The vault's words on one lease, each called from the link's thread. */
 void lease_granted(struct sr_lease *lease, const struct sr_lease_message *grant);
+/* True if the answer was for this lease's note. */
+bool lease_noted(struct sr_lease *lease, const struct sr_lease_message *answer);
 /* True if the answer was for this lease's opening. */
 bool lease_denied(struct sr_lease *lease, const struct sr_lease_message *answer);
 void lease_recalled(struct sr_lease *lease, uint64_t revocation_epoch, enum sr_lease_reason reason);

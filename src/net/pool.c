@@ -14,9 +14,7 @@ struct sr_pool {
 	void *context;
 	unsigned running_max;
 	unsigned threads_max;
-	/* Grows without the mutex too, for nobody waits for that; whoever brings it under running_max then takes the mutex
-	 * to wake who is parked. */
-	atomic_uint running;
+	atomic_uint running; /* changed with the mutex held; read without, as a hint */
 	atomic_bool is_stopping;
 	struct sr_mutex mutex; /* guards what follows */
 	struct sr_cond may_run;
@@ -52,12 +50,9 @@ static struct sr_result spawn(struct sr_pool *pool)
 static void blocking_begin(void *context)
 {
 	struct sr_pool *pool = context;
-	unsigned running = atomic_fetch_sub(&pool->running, 1) - 1;
-	if (running >= pool->running_max) {
-		return;
-	}
 	SR_LOCKED(&pool->mutex);
-	if (atomic_load(&pool->is_stopping)) {
+	unsigned running = atomic_fetch_sub(&pool->running, 1) - 1;
+	if (running >= pool->running_max || atomic_load(&pool->is_stopping)) {
 		return;
 	}
 	if (pool->parked > 0) {
@@ -70,6 +65,7 @@ static void blocking_begin(void *context)
 static void blocking_end(void *context)
 {
 	struct sr_pool *pool = context;
+	SR_LOCKED(&pool->mutex);
 	atomic_fetch_add(&pool->running, 1);
 }
 

@@ -69,7 +69,7 @@ void sr_certificate_cleanup(struct sr_certificate **certificate)
 	*certificate = NULL;
 }
 
-static struct sr_result add_to_chain(struct sr_certificate *certificate, X509 *issuer)
+struct sr_result sr_certificate_add_issuer(struct sr_certificate *certificate, X509 *issuer)
 {
 	if (sk_X509_num(certificate->chain) >= CHAIN_MAX) {
 		return sr_fail(SR_INVALID, "certificate chain is longer than %d", CHAIN_MAX);
@@ -103,7 +103,7 @@ struct sr_result sr_certificate_make(X509 *own, X509 *issuer, EVP_PKEY *key, str
 		certificate->key = key;
 	}
 	if (issuer) {
-		SR_TRY(add_to_chain(certificate, issuer));
+		SR_TRY(sr_certificate_add_issuer(certificate, issuer));
 	}
 	/* Extensions are parsed lazily, and not under a lock in all of OpenSSL: do it before threads share it. */
 	X509_check_purpose(own, -1, 0);
@@ -203,7 +203,8 @@ static struct sr_result open_certificates(struct sr_bytes plain, EVP_PKEY *key, 
 	do {
 		SR_CLEANUP(x509) X509 *x509 = NULL;
 		SR_TRY(sr_x509_parse(sr_reader_block(&reader, CERTIFICATES_MAX), &x509));
-		SR_TRY(certificate ? add_to_chain(certificate, x509) : sr_certificate_make(x509, NULL, key, &certificate));
+		SR_TRY(certificate ? sr_certificate_add_issuer(certificate, x509)
+		                   : sr_certificate_make(x509, NULL, key, &certificate));
 	} while (reader.left && !reader.failed);
 	SR_TRY(sr_reader_finish(&reader, "sealed certificate"));
 	*ret_certificate = SR_TAKE(certificate);
@@ -270,7 +271,7 @@ struct sr_result sr_certificate_from_pem(struct sr_bytes chain_pem, struct sr_by
 		if (!issuer) {
 			break;
 		}
-		SR_TRY(add_to_chain(certificate, issuer));
+		SR_TRY(sr_certificate_add_issuer(certificate, issuer));
 	}
 	sr_forget_openssl_errors(); /* the end of the file is one */
 	*ret_certificate = SR_TAKE(certificate);

@@ -20,6 +20,8 @@ static inline void pkey_cleanup(EVP_PKEY **key)
  */
 SR_MUST struct sr_result sr_certificate_make(X509 *own, X509 *issuer, EVP_PKEY *key,
                                              struct sr_certificate **ret_certificate);
+/* Adds the next of those that lead to the root, before the certificate is shared; takes a reference. */
+SR_MUST struct sr_result sr_certificate_add_issuer(struct sr_certificate *certificate, X509 *issuer);
 /* One certificate in DER and nothing behind it; the caller frees. SR_INVALID. */
 SR_MUST struct sr_result sr_x509_parse(struct sr_bytes der, X509 **ret_x509);
 /* Appends a certificate's DER. */

@@ -42,6 +42,8 @@ SR_MUST struct sr_result sr_keypair_move_into_token(const struct sr_keypair *key
                                                     struct sr_keypair **ret_keypair);
 /* The CKA_ID of a token's key, SR_HSM_ID_LEN bytes borrowed from it; empty for one in software. */
 struct sr_bytes sr_keypair_token_id(const struct sr_keypair *keypair);
+/* The label of the token that it is in; "" for one in software. Borrowed. */
+const char *sr_keypair_token_label(const struct sr_keypair *keypair);
 /* Is the private object there? SR_UNAVAILABLE if that cannot be told. */
 SR_MUST struct sr_result sr_hsm_has(const uint8_t id[static SR_HSM_ID_LEN], bool *ret_has);
 /* Destroys all objects with this id; none is as good. */

@@ -63,6 +63,11 @@ struct sr_result sr_keypair_token_form(const struct sr_keypair *keypair, struct 
 	return sr_ok();
 }
 
+const char *sr_keypair_token_label(const struct sr_keypair *keypair)
+{
+	return keypair->object ? keypair->object->label : "";
+}
+
 static struct sr_result fail_form(void)
 {
 	return sr_fail(SR_CORRUPT, "sealed key is of no known form");

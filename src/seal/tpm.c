@@ -19,6 +19,9 @@
 #include <string.h>
 
 enum { SECRET_MAX = 128 };
+/* TPM 2.0 Library, part 2, 7.5: where handles of loaded objects and of sessions begin. (The library's own names for
+ * them are shifts beyond an int.) */
+static const UINT32 first_transient = UINT32_C(0x80000000), first_session = UINT32_C(0x02000000);
 
 void sr_tpm_prepare(void)
 {
@@ -87,6 +90,28 @@ static struct sr_result failed(TSS2_RC code, const char *doing)
 	               Tss2_RC_Decode(code));
 }
 
+/* Gives back what a process that died left loaded. A resource manager shows each of its clients its own handles alone;
+ * a TPM without one has few places, and one client at a time. */
+static struct sr_result sweep(struct tpm *tpm, UINT32 first)
+{
+	TPMS_CAPABILITY_DATA *data = NULL;
+	TSS2_SYS_CONTEXT *sys = NULL;
+	TPMI_YES_NO more;
+	TSS2_RC code = Esys_GetSysContext(tpm->esys, &sys);
+	if (!code) {
+		code = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
+		                          TPM2_MAX_CAP_HANDLES, &more, &data);
+	}
+	if (code) {
+		return failed(code, "ask the TPM what is loaded");
+	}
+	for (UINT32 i = 0; i < data->data.handles.count; i++) {
+		Tss2_Sys_FlushContext(sys, data->data.handles.handle[i]); /* what stays is in the way later, and told then */
+	}
+	Esys_Free(data);
+	return sr_ok();
+}
+
 static struct sr_result connect_tpm(const char *name, struct tpm *tpm)
 {
 	*tpm = (struct tpm){.parent = ESYS_TR_NONE, .session = ESYS_TR_NONE, .object = ESYS_TR_NONE};
@@ -95,7 +120,11 @@ static struct sr_result connect_tpm(const char *name, struct tpm *tpm)
 		return sr_fail(SR_UNAVAILABLE, "no TPM is reached by '%s': %s", name, Tss2_RC_Decode(code));
 	}
 	code = Esys_Initialize(&tpm->esys, tpm->tcti, NULL);
-	return code ? failed(code, "speak with the TPM") : sr_ok();
+	if (code) {
+		return failed(code, "speak with the TPM");
+	}
+	SR_TRY(sweep(tpm, first_transient));
+	return sweep(tpm, first_session);
 }
 
 static const TPMT_SYM_DEF_OBJECT storage_cipher = {

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "seal/certificate.h"
+#include "seal/handover.h"
 #include "seal/keypair.h"
 
 enum { SR_X509_MAX = 65536, SR_X509_CHAIN_MAX = 16, SR_X509_NAMES_MAX = 100, SR_X509_MONTHS_MAX = 1200 };
@@ -74,6 +75,18 @@ SR_MUST struct sr_result sr_x509_pkcs12(const struct sr_keypair *keypair, const 
 /* Appends PEM: PKCS#8 private key (where there is one), certificate, issuers. */
 SR_MUST struct sr_result sr_x509_pem(const struct sr_keypair *keypair, const struct sr_x509_chain *chain,
                                      struct sr_buf *pem);
+
+/* The same as an object for TLS. The caller frees. */
+SR_MUST struct sr_result sr_x509_join(const struct sr_keypair *keypair, const struct sr_x509_chain *chain,
+                                      struct sr_certificate **ret_certificate);
+/* A certificate on its way to one of our services, its private key sealed to that receiver alone (handover.h): appends
+ * the parcel. */
+SR_MUST struct sr_result sr_x509_hand_over(const struct sr_keypair *keypair, const struct sr_x509_chain *chain,
+                                           const uint8_t receiver[static SR_HANDOVER_PUBLIC_LEN],
+                                           struct sr_buf *parcel);
+/* Opens one; the caller frees. SR_CORRUPT where it was not sealed for this receiver. */
+SR_MUST struct sr_result sr_x509_receive(const struct sr_handover *handover, struct sr_bytes parcel,
+                                         struct sr_certificate **ret_certificate);
 
 /* What PKCS#12 or PEM held: one private key of a kind that the vault has, its certificate, and others. DER lives in the
  * arena. */

@@ -4,12 +4,14 @@
 #include "audit/audit_api.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "seal/image.h"
 #include "vault/api.h"
 #include "vault/api_error.h"
 #include "vault/audit.h"
 #include "vault/authorise.h"
 #include "vault/backup.h"
+#include "vault/kek_anchor.h"
 #include "vault/kek_store.h"
 #include "vault/own_certificate.h"
 #include "vault/vault_store.h"
@@ -21,12 +23,7 @@
 #define PREFIX "/_strongroom/"
 #define AUDIT  "audit/"
 
-enum {
-	BODY_MAX = 4096,
-	ANSWER_MAX = 16 * 1024 * 1024,
-	KEK_PAGE = 500,
-	VAULT_PAGE = 100
-};
+enum { BODY_MAX = 4096, ANSWER_MAX = 16 * 1024 * 1024, KEK_PAGE = 500, VAULT_PAGE = 100 };
 
 bool sr_vault_admin_is_for(struct sr_exchange *exchange)
 {
@@ -374,6 +371,60 @@ static struct sr_result handle_manifest_seal(struct admin_call *call)
 	return send_json(call, body);
 }
 
+struct anchor_listing {
+	struct sr_arena *arena;
+	struct sr_kek_anchors anchors;
+};
+
+static struct sr_result list_anchors(struct sr_connection *connection, void *context)
+{
+	struct anchor_listing *listing = context;
+	return sr_kek_list_anchors(connection, listing->arena, NULL, NULL, &listing->anchors);
+}
+
+static struct sr_result handle_anchors(struct admin_call *call)
+{
+	struct anchor_listing listing = {.arena = call->arena};
+	SR_TRY(sr_database_read(call->vault->state.database, list_anchors, &listing));
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	json_t *items = json_array();
+	sr_json_set(body, "value", items);
+	for (size_t i = 0; i < listing.anchors.count; i++) {
+		const struct sr_kek_anchor *anchor = &listing.anchors.items[i];
+		char resource[SR_ID_TEXT_LEN];
+		sr_id_text(&anchor->resource, resource);
+		json_t *item = json_object();
+		sr_json_set_string(item, "resource", resource);
+		sr_json_set_string(item, "service", anchor->service);
+		sr_json_set_string(item, "kind", anchor->kind);
+		sr_json_set_string(item, "label", anchor->label);
+		sr_json_set_int(item, "anchor", (int64_t)anchor->anchor);
+		json_array_append_new(items, item);
+	}
+	return send_json(call, body);
+}
+
+static struct sr_result handle_anchor_accept(struct admin_call *call)
+{
+	struct sr_bytes text;
+	const char *service = NULL, *name = NULL;
+	SR_TRY(sr_exchange_read_all(call->exchange, BODY_MAX, &text));
+	SR_CLEANUP(sr_json) json_t *request = NULL;
+	SR_TRY(sr_json_parse(text, &request));
+	SR_TRY(sr_json_get_string(request, "service", &service));
+	SR_TRY(sr_json_get_string(request, "name", &name));
+	if (!service || !name) {
+		return sr_fail(SR_INVALID, "'service' and 'name' say what is accepted");
+	}
+	sr_blocking_begin();
+	struct sr_result accepted =
+	    sr_kek_accept_rollback(&call->vault->state, service, name, sr_exchange_request_id(call->exchange));
+	sr_blocking_end();
+	SR_TRY(accepted);
+	SR_CLEANUP(sr_json) json_t *body = json_object();
+	return send_json(call, body);
+}
+
 static const struct {
 	const char *method, *path;
 	struct sr_result (*handle)(struct admin_call *call);
@@ -385,6 +436,8 @@ static const struct {
     {"GET", "operations", handle_operations},
     {"POST", "verify", handle_verify},
     {"GET", "ca", handle_ca},
+    {"GET", "anchors", handle_anchors},
+    {"POST", "anchors/accept", handle_anchor_accept},
     {"POST", "certificates/renew", handle_renew},
     {"POST", "image", handle_freeze},
     {"DELETE", "image", handle_thaw},

@@ -4,6 +4,7 @@
 #include "vault/admin_api.h"
 
 #include "host/verification.h"
+#include "seal/hsm.h"
 #include "vault/audit.h"
 #include "vault/certificate_check.h"
 #include "vault/kek_store.h"
@@ -26,6 +27,16 @@ static void note(struct verification *verification, const char *kind, const char
 	}
 }
 
+/* A key in the token must be there too. */
+static struct sr_result check_is_in_token(const struct sr_keypair *keypair)
+{
+	const struct sr_bytes id = sr_keypair_token_id(keypair);
+	bool has = true;
+	SR_TRY(id.len ? sr_hsm_has(id.data, &has) : sr_ok());
+	return has ? sr_ok()
+	           : sr_fail(SR_CORRUPT, "the token '%s' has no such key any more", sr_keypair_token_label(keypair));
+}
+
 /* Keys, page after page; each is opened from its seal, not from the cache. */
 static struct sr_result try_keys(struct sr_connection *connection, void *context)
 {
@@ -39,6 +50,9 @@ static struct sr_result try_keys(struct sr_connection *connection, void *context
 			after = (struct sr_key_name){key->vault, key->name, key->version};
 			struct sr_keypair *keypair = NULL;
 			struct sr_result opened = sr_key_unseal(verification->vault->state.records, &after, key->sealed, &keypair);
+			if (sr_is_ok(opened)) {
+				opened = check_is_in_token(keypair);
+			}
 			sr_keypair_free(keypair);
 			note(verification, "key",
 			     sr_arena_printf(verification->arena, "%s/%s/%s", key->vault, key->name, key->version), opened);

@@ -5,6 +5,7 @@
 #include "seal/file.h"
 #include "seal/image.h"
 #include "vault/audit.h"
+#include "vault/kek_anchor.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ struct sr_result sr_vault_manifest_seal(struct sr_vault *vault, struct sr_bytes 
 static struct sr_result audit_restore(struct sr_connection *connection, void *context)
 {
 	(void)context;
+	/* The services froze before the vault did, so that it knows of later anchors than their files have. */
+	SR_TRY(sr_kek_forget_anchors(connection));
 	const struct sr_audit_event event = {.service = "vault", .operation = "InstallationRestore"};
 	return sr_audit_append(connection, &event);
 }

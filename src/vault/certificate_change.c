@@ -174,6 +174,9 @@ struct sr_result sr_handle_certificate_create(struct sr_vault_call *call, struct
 	call->detail = sr_arena_printf(call->arena, "issuer=%s", creation.making.policy.issuer);
 	SR_TRY(sr_call_write(call, write_creation, &creation, &creation.making.version));
 	sr_tending_wake(call->vault->tending);
+	/* The answer's status is 202 and its operation's the one that goes with it: clients (azure-core for Python) ask for
+	 * the certificate only once they have seen the operation end. */
+	creation.operation.status = SR_OPERATION_RUNNING;
 	const struct sr_certificate_view view = sr_call_certificate_view(call);
 	return sr_certificate_operation_json(&view, &creation.operation, &answer->body);
 }

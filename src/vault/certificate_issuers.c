@@ -15,7 +15,8 @@ enum {
 	PASSWORD_MAX = 4096,
 	TEXT_MAX = 65536,
 	FIELD_MAX = 256,
-	CERTIFICATE_MAX = 16384
+	CERTIFICATE_MAX = 16384,
+	BASE64_MAX = 2 * CERTIFICATE_MAX
 };
 
 /* An issuer as it is kept. */
@@ -125,7 +126,7 @@ static struct sr_result answer_strongroom(const struct sr_vault_call *call, stru
 {
 	SR_CLEANUP(sr_certificate) struct sr_certificate *ca = NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(CERTIFICATE_MAX);
-	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(2 * CERTIFICATE_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf text = SR_BUF(BASE64_MAX);
 	SR_TRY(sr_certificate_ca_open(&call->vault->state, call->record.name, &ca));
 	SR_TRY(sr_certificate_der(ca, &der));
 	sr_base64_encode(&text, sr_buf_bytes(&der));

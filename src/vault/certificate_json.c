@@ -131,6 +131,9 @@ static const char *details_of(const struct sr_certificate_operation *operation)
 	if (strcmp(operation->status, SR_OPERATION_CANCELLED) == 0) {
 		return "Cancelled; nothing was made.";
 	}
+	if (strcmp(operation->issuer, SR_ISSUER_SELF) == 0 || strcmp(operation->issuer, SR_ISSUER_STRONGROOM) == 0) {
+		return "Pending certificate created. Please check again.";
+	}
 	return "Pending certificate created. Have your certificate authority sign the request (csr), then perform Merge to "
 	       "complete the request.";
 }

@@ -52,8 +52,9 @@ const struct sr_vault_route sr_certificate_routes[] = {
      "certificates/recover/action", sr_handle_deleted_certificate_recover, 200, 0},
     {"DELETE", "deletedcertificates/{name}", "CertificatePurge", "certificates/purge", "certificates/purge/action",
      sr_handle_deleted_certificate_purge, 204, 0},
-    {"GET", "certificates/contacts", "CertificateContactsGet", "certificates/managecontacts", READ,
-     sr_handle_contacts_get, 200, 0},
+    /* Azure knows one data action for contacts, which reading them takes too. */
+    {"GET", "certificates/contacts", "CertificateContactsGet", "certificates/managecontacts",
+     "certificatecontacts/write", sr_handle_contacts_get, 200, 0},
     {"PUT", "certificates/contacts", "CertificateContactsSet", "certificates/managecontacts",
      "certificatecontacts/write", sr_handle_contacts_set, 200, SMALL},
     {"DELETE", "certificates/contacts", "CertificateContactsDelete", "certificates/managecontacts",

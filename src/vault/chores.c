@@ -3,7 +3,9 @@
 
 #include "vault/certificate_chores.h"
 #include "vault/checkpoint.h"
+#include "vault/hardware.h"
 #include "vault/key_chores.h"
+#include "vault/public_certificate.h"
 #include "vault/secret_handlers.h"
 #include "vault/tending.h"
 #include "vault/vault_removal.h"
@@ -17,6 +19,8 @@ static const struct sr_chore chores[] = {
     {"sign-checkpoint", sr_sign_checkpoint_next, sr_sign_checkpoint_run},
     {"purge-secrets", sr_vault_secret_next_purge, sr_purge_secrets_run},
     {"purge-vaults", sr_purge_vaults_next, sr_purge_vaults_run},
+    {"show-public-certificate", NULL, sr_show_public_certificate},
+    {"sweep-token", sr_sweep_token_next, sr_sweep_token_run},
     {"renew-vault-certificate", NULL, sr_renew_vault_certificate},
 };
 

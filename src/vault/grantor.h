@@ -23,6 +23,10 @@ struct sr_grantor_store {
 	                             struct sr_secret **ret_kek, uint32_t *ret_kek_epoch, uint64_t *ret_revocation_epoch);
 	/* The same check without opening: may the lease go on? */
 	struct sr_result (*may_renew)(void *context, const char *service, const struct sr_id *resource);
+	/* The newest anchor of the resource's database that was noted (0: none), and noting one; both may be NULL. */
+	struct sr_result (*least_anchor)(void *context, const char *service, const struct sr_id *resource,
+	                                 uint64_t *ret_anchor);
+	struct sr_result (*note_anchor)(void *context, const char *service, const struct sr_id *resource, uint64_t anchor);
 	struct sr_result (*create)(void *context, const char *service, const struct sr_id *resource, const char *kind,
 	                           const char *label, const struct sr_key_reference *key);
 	struct sr_result (*rekey)(void *context, const char *service, const struct sr_id *resource,

@@ -61,6 +61,7 @@ static struct sr_result (*const handlers[SR_LEASE_KIND_END])(struct link *link,
     [SR_LEASE_RECALLED] = grantor_on_recalled, [SR_LEASE_RELEASE] = grantor_on_release,
     [SR_LEASE_CREATE] = grantor_on_queued,     [SR_LEASE_REKEY] = grantor_on_queued,
     [SR_LEASE_DESTROY] = grantor_on_queued,    [SR_LEASE_DESCRIBE] = grantor_on_queued,
+    [SR_LEASE_NOTE] = grantor_on_queued,
 };
 
 static struct sr_result read_message(struct sr_stream *stream, uint64_t timeout_ms, struct sr_buf *frame,

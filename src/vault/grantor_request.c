@@ -34,6 +34,9 @@ static struct sr_result open_and_seal(struct link *link, const struct sr_lease_m
 	                                          .ttl_ms = grantor->options.ttl_ms};
 	SR_TRY(store->open_kek(store->context, link->service, &request->resource, &opened->kek, &opened->grant.kek_epoch,
 	                       &opened->grant.revocation_epoch));
+	if (store->least_anchor) {
+		SR_TRY(store->least_anchor(store->context, link->service, &request->resource, &opened->grant.anchor));
+	}
 	SR_CLEANUP(sr_buf) struct sr_buf aad = SR_BUF(128);
 	sr_lease_handover_aad(&link->instance, &opened->grant, &aad);
 	SR_TRY(sr_buf_result(&aad));
@@ -94,6 +97,11 @@ static struct sr_result open_kek(struct link *link, const struct sr_lease_messag
 static struct sr_result manage(struct link *link, const struct sr_lease_message *request, struct sr_key_reference *key)
 {
 	const struct sr_grantor_store *store = &link->grantor->options.store;
+	if (request->kind == SR_LEASE_NOTE) {
+		return store->note_anchor
+		           ? store->note_anchor(store->context, link->service, &request->resource, request->anchor)
+		           : sr_ok();
+	}
 	SR_TRY(sr_key_reference_from_wire(&request->key, key));
 	char kind[SR_LEASE_NAME_MAX + 1];
 	char label[SR_LEASE_TEXT_MAX + 1];

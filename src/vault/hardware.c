@@ -200,7 +200,7 @@ struct sr_result sr_hardware_recover(struct sr_vault_state *state)
 	return sr_ok();
 }
 
-static struct sr_result next_sweep(struct sr_connection *connection, int64_t *ret_time)
+struct sr_result sr_sweep_token_next(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection, "SELECT 1 FROM hardware_object WHERE state = 2 LIMIT 1", &statement));
@@ -210,10 +210,8 @@ static struct sr_result next_sweep(struct sr_connection *connection, int64_t *re
 	return sr_ok();
 }
 
-static struct sr_result run_sweep(struct sr_vault *vault, int64_t now)
+struct sr_result sr_sweep_token_run(struct sr_vault *vault, int64_t now)
 {
 	(void)now;
 	return sr_hardware_sweep(&vault->state);
 }
-
-const struct sr_chore sr_hardware_chore = {.name = "sweep-token", .next = next_sweep, .run = run_sweep};

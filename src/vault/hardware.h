@@ -10,9 +10,10 @@
 
 #include "host/config.h"
 #include "seal/hsm.h"
-#include "vault/chore.h"
 #include "vault/key_store.h"
 #include "vault/state.h"
+
+struct sr_vault;
 
 /* Attaches the token that the settings name; nothing where they name none, or where it is attached already. */
 SR_MUST struct sr_result sr_hardware_attach(const struct sr_config *config);
@@ -36,6 +37,8 @@ void sr_hardware_abandon(struct sr_vault_state *state, const struct sr_keypair *
 SR_MUST struct sr_result sr_hardware_sweep(struct sr_vault_state *state);
 /* The same, where it is only a matter of time: a failure is logged, and tried again by the chore. */
 void sr_hardware_sweep_soon(struct sr_vault_state *state);
-extern const struct sr_chore sr_hardware_chore;
+/* For the table of chores: what is marked is destroyed once the token is there. */
+SR_MUST struct sr_result sr_sweep_token_next(struct sr_connection *connection, int64_t *ret_time);
+SR_MUST struct sr_result sr_sweep_token_run(struct sr_vault *vault, int64_t now);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "vault/audit.h"
+#include "vault/kek_anchor.h"
 #include "vault/vault_store.h"
 
 #include <string.h>
@@ -390,6 +391,8 @@ struct sr_grantor_store sr_kek_grantor_store(struct sr_vault_state *state)
 	return (struct sr_grantor_store){.context = state,
 	                                 .open_kek = open_kek,
 	                                 .may_renew = may_renew,
+	                                 .least_anchor = sr_kek_least_anchor,
+	                                 .note_anchor = sr_kek_note_anchor,
 	                                 .create = create,
 	                                 .rekey = rekey,
 	                                 .destroy = destroy,

@@ -3,6 +3,7 @@
 #include "vault/key_chores.h"
 
 #include "vault/audit.h"
+#include "vault/hardware.h"
 #include "vault/key_handlers.h"
 #include "vault/key_schedule.h"
 
@@ -83,6 +84,9 @@ struct sr_result sr_purge_keys_run(struct sr_vault *vault, int64_t now)
 		struct purge purge = {.arena = arena, .now = now, .name = due.names.items[i]};
 		result = sr_first_error(result, purge_one(vault, &purge));
 		is_any_done = is_any_done || purge.is_done;
+	}
+	if (is_any_done) {
+		sr_hardware_sweep_soon(&vault->state);
 	}
 	return is_any_done ? sr_first_error(result, sr_kek_fold_log(&vault->state)) : result;
 }

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Keys of a deleted vault wait until it is recovered. */
+#define IN_LIVE_VAULT "vault NOT IN (SELECT name FROM vault WHERE deleted_at IS NOT NULL)"
+
 /* The one time that a statement without parameters yields. */
 static struct sr_result read_time(struct sr_statement *statement, int64_t *ret_time)
 {
@@ -76,7 +79,8 @@ struct sr_result sr_key_mark_expired(struct sr_connection *connection, int64_t n
 struct sr_result sr_key_next_purge(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT min(purge_at) FROM key WHERE purge_at IS NOT NULL", &statement));
+	SR_TRY(
+	    sr_prepare(connection, "SELECT min(purge_at) FROM key WHERE purge_at IS NOT NULL AND managed = 0", &statement));
 	return read_time(statement, ret_time);
 }
 
@@ -84,10 +88,11 @@ struct sr_result sr_key_list_purgeable(struct sr_connection *connection, struct 
                                        size_t limit, struct sr_key_names *ret_names)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT vault, name FROM key WHERE purge_at IS NOT NULL AND purge_at <= ?1 ORDER BY purge_at "
-	                  "LIMIT ?2",
-	                  &statement));
+	SR_TRY(sr_prepare(
+	    connection,
+	    "SELECT vault, name FROM key WHERE purge_at IS NOT NULL AND managed = 0 AND purge_at <= ?1 ORDER BY purge_at "
+	    "LIMIT ?2",
+	    &statement));
 	sr_bind_int(statement, 1, now);
 	sr_bind_int(statement, 2, (int64_t)limit);
 	return read_names(statement, arena, false, ret_names);
@@ -96,8 +101,9 @@ struct sr_result sr_key_list_purgeable(struct sr_connection *connection, struct 
 struct sr_result sr_key_next_tending(struct sr_connection *connection, int64_t *ret_time)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection, "SELECT min(tend_at) FROM key WHERE tend_at IS NOT NULL AND deleted_at IS NULL",
-	                  &statement));
+	SR_TRY(sr_prepare(
+	    connection, "SELECT min(tend_at) FROM key WHERE tend_at IS NOT NULL AND deleted_at IS NULL AND " IN_LIVE_VAULT,
+	    &statement));
 	return read_time(statement, ret_time);
 }
 
@@ -107,7 +113,7 @@ struct sr_result sr_key_list_tendable(struct sr_connection *connection, struct s
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
 	SR_TRY(sr_prepare(connection,
 	                  "SELECT vault, name FROM key WHERE tend_at IS NOT NULL AND deleted_at IS NULL AND tend_at <= ?1 "
-	                  "ORDER BY tend_at LIMIT ?2",
+	                  "AND " IN_LIVE_VAULT " ORDER BY tend_at LIMIT ?2",
 	                  &statement));
 	sr_bind_int(statement, 1, now);
 	sr_bind_int(statement, 2, (int64_t)limit);

@@ -21,7 +21,8 @@ SR_MUST struct sr_result sr_key_list_expired(struct sr_connection *connection, s
 /* Marks them; and takes the mark from versions whose end is ahead again, for the clock was set back. */
 SR_MUST struct sr_result sr_key_mark_expired(struct sr_connection *connection, int64_t now);
 
-/* The earliest time at which a deleted key is purged, and at most `limit` of those whose time has come. */
+/* The earliest time at which a deleted key is purged, and at most `limit` of those whose time has come. Keys of
+ * certificates go with these. */
 SR_MUST struct sr_result sr_key_next_purge(struct sr_connection *connection, int64_t *ret_time);
 SR_MUST struct sr_result sr_key_list_purgeable(struct sr_connection *connection, struct sr_arena *arena, int64_t now,
                                                size_t limit, struct sr_key_names *ret_names);

@@ -65,7 +65,8 @@ static struct sr_result notify(struct sr_connection *connection, const struct lo
 	return sr_key_set_notified(connection, &name);
 }
 
-/* What the policy of one key asks for, and when it does next. A key whose current version is disabled is left alone. */
+/* What the policy of one key asks for, and when it does next. A key whose current version is disabled is left alone,
+ * and so is a certificate's, which follows that one's policy. */
 static struct sr_result tend(struct sr_connection *connection, struct look *look, size_t index)
 {
 	const struct sr_key_name *name = &look->names.items[index];
@@ -74,7 +75,7 @@ static struct sr_result tend(struct sr_connection *connection, struct look *look
 	struct sr_policy_times times = {SR_NO_TIME, SR_NO_TIME};
 	SR_TRY(sr_key_find(connection, look->arena, name, SR_KEY_LIVE, &key));
 	SR_TRY(sr_key_policy_get(connection, look->arena, key.vault, key.name, &policy));
-	if (key.state.is_enabled) {
+	if (key.state.is_enabled && !key.is_managed) {
 		SR_TRY(sr_rotation_policy_times(policy.json, key.created, key.state.exp, &times));
 	}
 	SR_TRY(notify(connection, look, &key, &times.notify));

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "vault/audit.h"
+#include "vault/system_vault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static const struct {
     {"InvalidResourceType", 404},
     {"ResourceNotFound", 404},
     {"DeletedVaultNotFound", 404},
+    {"ScopeLocked", 409},
     {"VaultAlreadyExists", 409},
     {"ConflictError", 409},
     {"MethodNotAllowed", 405},
@@ -239,7 +241,24 @@ static struct sr_result check_request(struct sr_vault_provider_call *call)
 		                  "2023-07-01 or 2026-02-01.",
 		                  call->api_version);
 	}
+	if (call->name && sr_is_system_vault(call->name) && strcmp(call->route->method, "GET") != 0) {
+		return sr_fail_as(SR_CONFLICT, "ScopeLocked",
+		                  "The vault '%.127s' shows Strongroom's own certificates and is only read.", call->name);
+	}
 	return sr_access_installation(call->vault->access, &call->installation);
+}
+
+static struct sr_result parse_body(struct sr_vault_provider_call *call)
+{
+	if (!call->text.len) {
+		return sr_ok();
+	}
+	struct sr_result parsed = sr_json_parse(call->text, &call->body);
+	if (sr_is_ok(parsed) && json_is_object(call->body)) {
+		return sr_ok();
+	}
+	sr_ignore(parsed);
+	return sr_fail_as(SR_INVALID, "InvalidRequestContent", "The request content is no JSON object.");
 }
 
 struct sr_result sr_vault_provider_perform(struct sr_vault_provider_call *call, const char *method,
@@ -257,30 +276,18 @@ struct sr_result sr_vault_provider_perform(struct sr_vault_provider_call *call, 
 		result = check_request(call);
 	}
 	if (sr_is_ok(result)) {
+		result = parse_body(call);
+	}
+	if (sr_is_ok(result)) {
 		result = call->route->handler(call, answer);
 	}
 	return audit(call, answer, result);
 }
 
-static struct sr_result read_body(struct sr_exchange *exchange, struct sr_vault_provider_call *call)
-{
-	struct sr_bytes text;
-	SR_TRY(sr_exchange_read_all(exchange, BODY_MAX, &text));
-	if (!text.len) {
-		return sr_ok();
-	}
-	struct sr_result parsed = sr_json_parse(text, &call->body);
-	if (sr_is_ok(parsed) && json_is_object(call->body)) {
-		return sr_ok();
-	}
-	sr_ignore(parsed);
-	return sr_fail_as(SR_INVALID, "InvalidRequestContent", "The request content is no JSON object.");
-}
-
 static struct sr_result run(struct sr_exchange *exchange, struct sr_vault_provider_call *call,
                             struct sr_vault_provider_answer *answer)
 {
-	SR_TRY(read_body(exchange, call));
+	SR_TRY(sr_exchange_read_all(exchange, BODY_MAX, &call->text));
 	SR_TRY(sr_vault_provider_perform(call, sr_exchange_method(exchange), sr_exchange_path(exchange),
 	                                 sr_exchange_query(exchange), answer));
 	if (answer->revocation[0]) {

@@ -29,7 +29,8 @@ struct sr_vault_provider_call {
 	const char *subscription, *group, *name, *location, *kind; /* from the path; NULL where it has none */
 	struct sr_parameters query;
 	const char *api_version;
-	json_t *body; /* an object or NULL; owned by provider.c */
+	struct sr_bytes text; /* the request's content */
+	json_t *body;         /* the same as an object, or NULL; owned by the call's maker */
 	bool is_audited;
 };
 
@@ -60,7 +61,7 @@ void sr_vault_provider_recall(struct sr_vault_provider_call *call, const struct 
                               struct sr_vault_provider_answer *answer);
 
 /* All but the transport: routes, checks, runs the handler, audits. `method`, `path` and `query` as in HTTP; the call
- * has its vault, arena and caller. */
+ * has its vault, arena, caller and text. */
 SR_MUST struct sr_result sr_vault_provider_perform(struct sr_vault_provider_call *call, const char *method,
                                                    struct sr_bytes path, struct sr_bytes query,
                                                    struct sr_vault_provider_answer *answer);
@@ -82,7 +83,6 @@ SR_MUST struct sr_result sr_vault_provider_get_deleted(struct sr_vault_provider_
                                                        struct sr_vault_provider_answer *answer);
 SR_MUST struct sr_result sr_vault_provider_list_deleted(struct sr_vault_provider_call *call,
                                                         struct sr_vault_provider_answer *answer);
-/* Managed HSMs: there are none (hardware keys are in vaults), and az asks for them beside deleted vaults. */
 SR_MUST struct sr_result sr_vault_provider_list_none(struct sr_vault_provider_call *call,
                                                      struct sr_vault_provider_answer *answer);
 SR_MUST struct sr_result sr_vault_provider_put(struct sr_vault_provider_call *call,

@@ -326,6 +326,22 @@ struct sr_result sr_vault_secret_purge(struct sr_connection *connection, const c
 	return sr_ok();
 }
 
+struct sr_result sr_vault_secrets_purge(struct sr_connection *connection, const char *vault)
+{
+	static const char *const steps[] = {
+	    "DELETE FROM secret_version WHERE secret IN (SELECT id FROM secret WHERE vault = ?1)",
+	    "DELETE FROM secret WHERE vault = ?1",
+	};
+	SR_TRY(sr_execute(connection, "PRAGMA secure_delete = ON"));
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
+		SR_TRY(sr_prepare(connection, steps[i], &statement));
+		sr_bind_text(statement, 1, vault);
+		SR_TRY(sr_run(statement));
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_vault_secret_list(struct sr_connection *connection, struct sr_arena *arena, const char *vault,
                                       const char *after, enum sr_secret_presence presence, size_t limit,
                                       struct sr_secret_page *ret_page)

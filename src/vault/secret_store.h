@@ -49,6 +49,8 @@ SR_MUST struct sr_result sr_vault_secret_mark_deleted(struct sr_connection *conn
                                                       const char *name, int64_t deleted_at, int64_t purge_at);
 SR_MUST struct sr_result sr_vault_secret_recover(struct sr_connection *connection, const char *vault, const char *name);
 SR_MUST struct sr_result sr_vault_secret_purge(struct sr_connection *connection, const char *vault, const char *name);
+/* The same for all secrets of a vault that is purged. */
+SR_MUST struct sr_result sr_vault_secrets_purge(struct sr_connection *connection, const char *vault);
 
 /* A page of a list, in the arena; values stay sealed. */
 struct sr_secret_page {

@@ -3,8 +3,8 @@
 #define SR_VAULT_SERVICE_H
 
 #include "access/access.h"
-#include "base/thread.h"
 #include "audit/signer.h"
+#include "base/thread.h"
 #include "host/host.h"
 #include "net/server.h"
 #include "vault/authority.h"
@@ -25,8 +25,9 @@ struct sr_vault {
 	struct sr_certificate *sealed; /* what it shows while it is sealed; NULL: it was never */
 	struct sr_mutex own_mutex;     /* guards own, once the vault serves */
 	struct sr_certificate *own;    /* the vault's certificate */
+	char shown_version[33];        /* of the public certificate; the tending thread's */
 	struct sr_tending *tending;    /* NULL in tests */
-	struct sr_audit_signer *audit;
+	struct sr_audit_signer *audit; /* NULL before the database is open */
 	struct sr_access *access;
 	struct sr_server *server;
 	struct sr_server *service_server; /* for services, of a vault that started sealed; NULL: `server` is */

@@ -7,11 +7,12 @@
 #include "base/memory.h"
 #include "seal/keypair.h"
 #include "vault/api.h"
-#include "vault/backup.h"
 #include "vault/audit.h"
+#include "vault/backup.h"
 #include "vault/checkpoint.h"
 #include "vault/hardware.h"
 #include "vault/lease_ttl.h"
+#include "vault/public_certificate.h"
 #include "vault/root_key.h"
 #include "vault/schema.h"
 #include "vault/system_vault.h"
@@ -116,6 +117,7 @@ static struct sr_result open_authority(struct sr_vault *vault)
 	SR_TRY(sr_certificate_der(sr_authority_certificate(vault->authority), &ca_der));
 	SR_TRY(sr_system_certificate_show_ca(&vault->state, sr_buf_bytes(&ca_der)));
 	SR_TRY(sr_authority_issue(vault->authority, "vault", &vault->own));
+	sr_host_set_gift(vault->host, sr_public_certificate_give, vault);
 	return sr_host_enrol_as_authority(vault->host, vault->own, sr_authority_certificate(vault->authority),
 	                                  sr_authority_sign, vault->authority);
 }
@@ -213,6 +215,7 @@ static struct sr_result wait_sealed(struct sr_vault *vault, bool *ret_is_unseale
 	SR_TRY(make_sealed_certificate(vault));
 	SR_TRY(sr_host_serve_sealed(vault->host, vault->sealed));
 	SR_TRY(start_server(vault, true));
+	sr_host_sealed(vault->host);
 	*ret_is_unsealed = false;
 	while (!*ret_is_unsealed && !sr_host_is_stopping(vault->host)) {
 		*ret_is_unsealed = sr_gate_wait(vault->gate, SEALED_LOOK_MS, &vault->master);

@@ -4,6 +4,7 @@
 #include "vault/audit.h"
 #include "vault/hardware.h"
 #include "vault/key_store.h"
+#include "vault/secret_store.h"
 #include "vault/service.h"
 
 #include <string.h>
@@ -63,6 +64,7 @@ struct sr_result sr_vault_destroy(struct sr_connection *connection, struct sr_ar
 	for (size_t i = 0; removal.keys[i]; i++) {
 		SR_TRY(sr_key_purge(connection, vault->name, removal.keys[i]));
 	}
+	SR_TRY(sr_vault_secrets_purge(connection, vault->name)); /* their versions do not bear the vault's name */
 	SR_TRY(sr_vault_purge(connection, vault->name));
 	*ret_removal = removal;
 	removal.revoked = (struct sr_kek_set){0};

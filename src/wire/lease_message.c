@@ -21,6 +21,7 @@ enum field {
 	LEASE,
 	REVOCATION_EPOCH,
 	KEK_EPOCH,
+	ANCHOR,
 	SEALED_KEK,
 	REASON,
 	ITEMS,
@@ -30,7 +31,7 @@ enum field {
 	KEY
 };
 
-enum { FIELD_MAX = 8, KEY_IS_SERVICE_MANAGED = 1, KEY_FOLLOWS_LATEST = 2, KEY_FLAGS = 3 };
+enum { FIELD_MAX = 9, KEY_IS_SERVICE_MANAGED = 1, KEY_FOLLOWS_LATEST = 2, KEY_FLAGS = 3 };
 
 static const struct {
 	const char *name;
@@ -40,7 +41,9 @@ static const struct {
     [SR_LEASE_HELLO] = {"lease hello", {MAGIC, VERSIONS, INSTANCE, PUBLIC_KEY}, 0},
     [SR_LEASE_WELCOME] = {"lease welcome", {MAGIC, VERSION, INSTANCE, TTL}, 0},
     [SR_LEASE_OPEN] = {"lease open", {REQUEST, RESOURCE}, 0},
-    [SR_LEASE_GRANT] = {"lease grant", {REQUEST, RESOURCE, LEASE, REVOCATION_EPOCH, KEK_EPOCH, TTL, SEALED_KEK}, 0},
+    [SR_LEASE_GRANT] = {"lease grant",
+                        {REQUEST, RESOURCE, LEASE, REVOCATION_EPOCH, KEK_EPOCH, ANCHOR, TTL, SEALED_KEK},
+                        0},
     [SR_LEASE_RENEW] = {"lease renew", {REQUEST, ITEMS}, 2 * SR_ID_LEN},
     [SR_LEASE_RENEWED] = {"lease renewed", {REQUEST, TTL, ITEMS}, 2 * SR_ID_LEN + 2},
     [SR_LEASE_RECALL] = {"lease recall", {REVOCATION_EPOCH, REASON, ITEMS}, SR_ID_LEN},
@@ -50,6 +53,7 @@ static const struct {
     [SR_LEASE_REKEY] = {"lease rekey", {REQUEST, RESOURCE, KEY}, 0},
     [SR_LEASE_DESTROY] = {"lease destroy", {REQUEST, RESOURCE}, 0},
     [SR_LEASE_DESCRIBE] = {"lease describe", {REQUEST, RESOURCE}, 0},
+    [SR_LEASE_NOTE] = {"lease note", {REQUEST, RESOURCE, ANCHOR}, 0},
     [SR_LEASE_ANSWER] = {"lease answer", {REQUEST, RESOURCE, VERDICT, KEY}, 0},
 };
 
@@ -195,6 +199,9 @@ static void put_field(const struct sr_lease_message *message, enum field field, 
 	case KEK_EPOCH:
 		sr_buf_append_u32(frame, message->kek_epoch);
 		break;
+	case ANCHOR:
+		sr_buf_append_u64(frame, message->anchor);
+		break;
 	case SEALED_KEK:
 		sr_buf_append_block(frame, message->sealed_kek);
 		break;
@@ -259,6 +266,9 @@ static void take_field(struct sr_reader *reader, enum field field, struct sr_lea
 		break;
 	case KEK_EPOCH:
 		ret_message->kek_epoch = sr_reader_u32(reader);
+		break;
+	case ANCHOR:
+		ret_message->anchor = sr_reader_u64(reader);
 		break;
 	case SEALED_KEK:
 		ret_message->sealed_kek = sr_reader_block(reader, SR_LEASE_SEALED_MAX);

@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 enum {
-	SR_LEASE_VERSION = 1,
+	SR_LEASE_VERSION = 2,
 	SR_LEASE_FRAME_MAX = 1 << 20,
 	SR_LEASE_ITEM_MAX = 16384, /* leases or resources in one message; more go in several */
 	SR_LEASE_SEALED_MAX = 512,
@@ -32,6 +32,7 @@ enum sr_lease_kind {
 	SR_LEASE_DESTROY = 12,
 	SR_LEASE_DESCRIBE = 13,
 	SR_LEASE_ANSWER = 14,
+	SR_LEASE_NOTE = 15,
 	SR_LEASE_KIND_END
 };
 
@@ -82,6 +83,7 @@ struct sr_lease_message {
 	struct sr_id lease;
 	uint64_t revocation_epoch;
 	uint32_t kek_epoch;
+	uint64_t anchor; /* GRANT: the least that the resource's database may have; NOTE: what it has now */
 	struct sr_bytes sealed_kek;
 	enum sr_lease_reason reason;
 	struct sr_bytes items; /* RENEW, RENEWED, RECALL: see below */

@@ -24,11 +24,14 @@ static struct sr_result open_audit(struct sr_workspace_store *store, const struc
 }
 
 struct sr_result sr_workspace_store_open(const char *path, const struct sr_id *database_id, const struct sr_secret *dek,
-                                         struct sr_workspace_store **ret_store)
+                                         uint64_t least_anchor, struct sr_workspace_store **ret_store)
 {
 	SR_CLEANUP(store) struct sr_workspace_store *store = sr_alloc(sizeof *store);
-	const struct sr_database_options options = {
-	    .path = path, .id = *database_id, .schema = sr_workspace_schema, .upgrades = sr_workspace_upgrades};
+	const struct sr_database_options options = {.path = path,
+	                                            .id = *database_id,
+	                                            .schema = sr_workspace_schema,
+	                                            .upgrades = sr_workspace_upgrades,
+	                                            .least_anchor = least_anchor};
 	SR_TRY(sr_database_open(&options, dek, &store->database));
 	SR_TRY(open_audit(store, database_id, dek));
 	*ret_store = SR_TAKE(store);

@@ -14,9 +14,10 @@ struct sr_workspace_store {
 	struct sr_audit_signer *audit;
 };
 
-/* Opens the database in `path`, or makes it. */
+/* Opens the database in `path`, or makes it; `least_anchor` as sr_database_options has it. */
 SR_MUST struct sr_result sr_workspace_store_open(const char *path, const struct sr_id *database_id,
-                                                 const struct sr_secret *dek, struct sr_workspace_store **ret_store);
+                                                 const struct sr_secret *dek, uint64_t least_anchor,
+                                                 struct sr_workspace_store **ret_store);
 /* Signs what is left of the audit log, waits for what runs on the database, closes and wipes. NULL is allowed. */
 void sr_workspace_store_close(struct sr_workspace_store *store);
 

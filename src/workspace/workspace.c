@@ -11,6 +11,12 @@
 
 enum { RETRY_MS = 200, GRACE_MS = 5000 };
 
+static uint64_t database_anchor(void *thing)
+{
+	const struct sr_workspace_store *store = thing;
+	return sr_database_anchor_now(store->database).counter;
+}
+
 static struct sr_result open_store(struct sr_lease_use *use, void *context, void **ret_thing)
 {
 	struct sr_workspace *workspace = context;
@@ -18,7 +24,8 @@ static struct sr_result open_store(struct sr_lease_use *use, void *context, void
 	SR_TRY(sr_state_key_open(use, &workspace->state_key, &dek));
 	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/workspace.db", sr_host_state_dir(workspace->host));
 	struct sr_workspace_store *store;
-	SR_TRY(sr_workspace_store_open(path, &workspace->state_key.database, dek, &store));
+	SR_TRY(sr_workspace_store_open(path, &workspace->state_key.database, dek, sr_lease_least_anchor(use), &store));
+	sr_lease_tell_anchors(use, database_anchor);
 	*ret_thing = store;
 	return sr_ok();
 }

@@ -1,5 +1,5 @@
 // What an administrator does while the load runs, one deed after another: rotates the data's key, takes a key away and gives it back,
-// makes accounts, clients and keys. A deed that was acknowledged stands after any crash.
+// makes accounts, clients, keys and certificates. A deed that was acknowledged stands after any crash.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Load, sleep } from './load.mjs';
@@ -12,8 +12,9 @@ const kinds = {
   enable: () => ['key', 'enable', 'gate'],
   principal: (number) => ['principal', 'create', `client${number}`],
   key: (number) => ['key', 'create', `key${number}`, '--type', 'oct'],
+  certificate: (number) => ['certificate', 'create', `cert${number}`, '--curve', 'P-256'],
 };
-const nameOf = { account: (number) => `acc${number}`, principal: (number) => `client${number}`, key: (number) => `key${number}` };
+const nameOf = { account: (number) => `acc${number}`, principal: (number) => `client${number}`, key: (number) => `key${number}`, certificate: (number) => `cert${number}` };
 
 export class Deeds {
   constructor(installation, mark) {
@@ -61,6 +62,7 @@ export async function checkDeeds(installation, { history, gated }, begun, done) 
     account: installation.json(['account', 'list']).map(({ name }) => name),
     principal: installation.json(['principal', 'list']).map(({ name }) => name),
     key: installation.json(['key', 'list']).map(({ kid }) => kid.split('/').at(-1)),
+    certificate: installation.json(['certificate', 'list']).map(({ id }) => id.split('/').at(-1)),
   };
   for (const kind of Object.keys(nameOf)) {
     for (const deed of own(kind)) if (done(deed.id) && !there[kind].includes(nameOf[kind](deed.number))) faults.push(`${kind} ${deed.number} is lost`);

@@ -14,6 +14,8 @@ export const words = {
   tag: 'canary-tag-avocet',
   account: 'canaryaccount',
   principal: 'canary-principal-dunlin',
+  person: 'canary-person-siskin',
+  password: 'canary password of a twite',
 };
 
 /** All forms in which a canary could lie about: as text, UTF-16, hex, Base64 at each alignment, percent-encoded. */

@@ -20,8 +20,8 @@ export async function freePorts(count) {
 }
 
 /** Runs the program to its end; gives status, stdout and stderr. */
-function runProgram(binary, args) {
-  const result = spawnSync(binary, args, { encoding: 'utf8', maxBuffer: 64 << 20 });
+function runProgram(binary, args, input) {
+  const result = spawnSync(binary, args, { encoding: 'utf8', maxBuffer: 64 << 20, input });
   return { status: result.status ?? -1, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
 }
 
@@ -33,21 +33,21 @@ export class Installation {
     this.log = '';
   }
 
-  /** Makes the installation; afterwards `client` holds what init printed. */
-  async init() {
+  /** Makes the installation; afterwards `client` holds what init printed. `words` and `input` are for init alone. */
+  async init({ words = [], input } = {}) {
     const ports = await freePorts(services.length);
     const flags = services.flatMap((name, i) => [`--${name}`, String(ports[i])]);
     for (const [name, value] of Object.entries(this.settings)) flags.push(`--${name}`, String(value));
     this.ports = Object.fromEntries(services.map((name, i) => [name, ports[i]]));
-    const result = runProgram(this.binary, ['init', '--state', this.state, '--format', 'json', ...flags]);
+    const result = runProgram(this.binary, ['init', '--state', this.state, '--format', 'json', ...flags, ...words], input);
     if (result.status !== 0) throw new Error(`init failed: ${result.stderr}`);
     this.log += result.stderr;
     this.client = JSON.parse(result.stdout);
     return this;
   }
 
-  /** Starts the services and waits until all serve. */
-  async serve() {
+  /** Starts the services and waits until all serve, or until the vault says that it is sealed. */
+  async serve({ sealed = false } = {}) {
     this.child = spawn(this.binary, ['serve', '--state', this.state], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
     this.logged = new Promise((resolve) => this.child.stderr.once('close', resolve));
@@ -55,7 +55,7 @@ export class Installation {
       this.child.stderr.setEncoding('utf8');
       this.child.stderr.on('data', (text) => {
         this.log += text;
-        if (text.includes('serving:')) resolve();
+        if (text.includes(sealed ? 'sealed:' : 'serving:')) resolve();
       });
       this.ended.then(() => reject(new Error(`serve ended early:\n${this.log}`)));
     });
@@ -63,8 +63,8 @@ export class Installation {
   }
 
   /** One command of the command line; throws where it fails unless `allowFailure`. */
-  run(words, { allowFailure = false } = {}) {
-    const result = runProgram(this.binary, [...words, '--state', this.state]);
+  run(words, { allowFailure = false, input } = {}) {
+    const result = runProgram(this.binary, [...words, '--state', this.state], input);
     if (result.status !== 0 && !allowFailure) throw new Error(`strongroom ${words.join(' ')}: ${result.stderr || result.stdout}`);
     return result;
   }

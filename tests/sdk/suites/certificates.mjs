@@ -11,6 +11,7 @@ import { CryptographyClient } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { suite, step, finish, must, equal, refused, installation, credential, keyClient, raw, sleep, unique } from '../steps.mjs';
 import { words } from '../canary.mjs';
+import { Installation } from '../installation.mjs';
 
 suite('certificates');
 const { client } = installation;
@@ -315,9 +316,9 @@ await step('bad_requests_are_bad_parameters', async () => {
   await refused(certificates.getCertificate('x'), 404, 'CertificateNotFound');
 });
 /** What a TLS connection shows: the peer's certificate, and a way to ask again over the same connection. */
-function connect(port) {
+function connect(port, more = {}) {
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host: '127.0.0.1', port, ALPNProtocols: ['http/1.1'] }, () => resolve({
+    const socket = tls.connect({ host: '127.0.0.1', port, ALPNProtocols: ['http/1.1'], ...more }, () => resolve({
       fingerprint: socket.getPeerCertificate().fingerprint.replaceAll(':', '').toLowerCase(),
       ask: () => new Promise((answered, failed) => {
         socket.once('data', (data) => answered(Number(String(data).split(' ')[1])));
@@ -386,6 +387,106 @@ await step('the_command_line_makes_imports_and_merges', async () => {
   must(installation.run(['certificate', 'list']).stdout.includes(`${id}-pfx`), 'listed');
   installation.run(['certificate', 'delete', id, '--yes']);
   installation.run(['certificate', 'recover', id]);
+});
+const python = ['/usr/bin/python3', 'python3'].find((one) => spawnSync(one, ['-c', 'import azure.keyvault.certificates']).status === 0);
+if (!python) console.log('skip sdk.certificates.python_sdk (no azure.keyvault.certificates for Python here)');
+else await step('python_sdk_creates_imports_deletes_and_recovers', async () => {
+  const { token } = await cred.getToken('https://vault.azure.net/.default');
+  write('client.py', `
+import base64, os, sys, time
+from azure.core.credentials import AccessToken
+from azure.keyvault.certificates import AdministratorContact, CertificateClient, CertificateContact, CertificatePolicy, LifetimeAction
+from azure.keyvault.secrets import SecretClient
+class Credential:
+    def get_token(self, *scopes, **options):
+        return AccessToken(os.environ["TOKEN"], int(time.time()) + 600)
+client = CertificateClient(os.environ["VAULT"], Credential(), verify_challenge_resource=False)
+secrets = SecretClient(os.environ["VAULT"], Credential(), verify_challenge_resource=False)
+name = "python-" + os.environ["UNIQUE"]
+policy = CertificatePolicy(issuer_name="Self", subject="CN=python", san_dns_names=["a.example"], key_type="EC", key_curve_name="P-256", exportable=True, validity_in_months=3,
+                           lifetime_actions=[LifetimeAction(action="AutoRenew", days_before_expiry=10)])
+made = client.begin_create_certificate(name, policy, tags={"a": "b"}).result()
+assert made.name == name and made.properties.tags == {"a": "b"} and made.policy.san_dns_names == ["a.example"], made
+pfx = base64.b64decode(secrets.get_secret(name).value)
+assert client.import_certificate(name + "-copy", pfx).cer == made.cer, "imported"
+assert name in [item.name for item in client.list_properties_of_certificates()], "listed"
+assert len(list(client.list_properties_of_certificate_versions(name))) == 1, "versions"
+assert not client.update_certificate_properties(name, enabled=False).properties.enabled
+client.update_certificate_properties(name, enabled=True)
+changed = client.get_certificate_policy(name)
+changed._validity_in_months = 5
+assert client.update_certificate_policy(name, changed).validity_in_months == 5, "policy"
+client.begin_create_certificate(name + "-csr", CertificatePolicy(issuer_name="Unknown", subject="CN=csr")).result()
+waiting = client.get_certificate_operation(name + "-csr")
+assert waiting.status == "inProgress" and waiting.csr, waiting
+assert client.cancel_certificate_operation(name + "-csr").status == "cancelled"
+client.delete_certificate_operation(name + "-csr")
+backup = client.backup_certificate(name)
+client.begin_delete_certificate(name).result()
+client.begin_recover_deleted_certificate(name).result()
+client.begin_delete_certificate(name).result()
+client.purge_deleted_certificate(name)
+assert client.restore_certificate_backup(backup).cer == made.cer, "restored"
+issuer = client.create_issuer(name, provider="Test", account_id="me", password="word", admin_contacts=[AdministratorContact(email="c@example")])
+assert issuer.provider == "Test" and client.get_issuer(name).account_id == "me", issuer
+assert name in [item.name for item in client.list_properties_of_issuers()], "issuers"
+client.delete_issuer(name)
+client.set_contacts([CertificateContact(email="p@example")])
+assert client.get_contacts()[0].email == "p@example"
+client.delete_contacts()
+`);
+  const result = spawnSync(python, [path.join(folder, 'client.py')], { encoding: 'utf8', env: { ...process.env, TOKEN: token, VAULT: client.vaultUrl, UNIQUE: unique(), REQUESTS_CA_BUNDLE: client.caFile, SSL_CERT_FILE: client.caFile } });
+  if (result.status !== 0) throw new Error(result.stderr.slice(-500));
+});
+await step('a_certificate_of_a_vault_is_shown_to_clients_and_followed', async () => {
+  const own = new Installation(installation.binary, { settings: { 'public-certificate': 'default/public' } });
+  const ports = ['vault-port', 'identity-port', 'blob-port'];
+  try {
+    await own.init();
+    await own.serve();
+    const shown = async () => {
+      const seen = [];
+      for (const port of ports) {
+        const socket = await connect(own.ports[port], { rejectUnauthorized: false });
+        seen.push(socket.fingerprint);
+        socket.end();
+      }
+      return seen;
+    };
+    const thumbprint = (name, vault) => Buffer.from(own.json(['certificate', 'show', name, '--vault', vault]).x5t, 'base64url').toString('hex');
+    const until = async (wanted, what) => {
+      let seen;
+      for (let i = 0; i < 200; i++) {
+        seen = await shown();
+        if (seen.every((fingerprint, k) => wanted(fingerprint, k))) return;
+        await sleep(20);
+      }
+      throw new Error(`${what}: ${seen}`);
+    };
+    const names = ['vault', 'identity', 'blob'];
+    await until((fingerprint, k) => fingerprint === thumbprint(names[k], 'strongroom'), 'without it the internal CA\'s are shown');
+    own.run(['certificate', 'create', 'public', '--issuer', 'Strongroom', '--subject', 'CN=localhost', '--dns', 'localhost']);
+    const first = thumbprint('public', 'default');
+    await until((fingerprint) => fingerprint === first, 'once it is there it is shown');
+    const ca = own.run(['certificate', 'ca']).stdout;
+    const open = await connect(own.ports['blob-port'], { ca, servername: 'localhost' });
+    must(await open.ask() > 0, 'clients trust the CA of the vault');
+    own.run(['certificate', 'renew', 'public']);
+    const second = thumbprint('public', 'default');
+    must(second !== first, 'renewed');
+    await until((fingerprint) => fingerprint === second, 'it is followed');
+    must(await open.ask() > 0, 'the open connection goes on');
+    open.end();
+    equal(own.run(['status']).status, 0, 'the services reach one another');
+    own.run(['certificate', 'delete', 'public', '--yes']);
+    await until((fingerprint, k) => fingerprint === thumbprint(names[k], 'strongroom'), 'without it again');
+    own.run(['certificate', 'recover', 'public']);
+    await until((fingerprint) => fingerprint === second, 'and back');
+    must(own.run(['audit', 'show', '--limit', '10000', '--format', 'json']).stdout.includes('PublicCertificateShow'), 'audited');
+  } finally {
+    await own.stop();
+    own.remove();
+  }
 });
 fs.rmSync(folder, { recursive: true, force: true });
 finish();

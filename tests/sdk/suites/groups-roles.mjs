@@ -1,6 +1,5 @@
 // Groups, roles of one's own, scopes from management group to a single secret, and denials: each as a client feels it.
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { SecretClient } from '@azure/keyvault-secrets';
@@ -123,32 +122,20 @@ await step('management_groups_are_above_subscriptions', async () => {
   for (const name of [lower, upper]) identity('management-group', 'delete', name);
   equal(asJson('management-group', 'list').value.length, 1, 'the root alone is left');
 });
-/** One request to identity's Unix socket, as a service of ours or the administrator makes it. */
-function local(method, target, body) {
-  return new Promise((resolve, reject) => {
-    const request = http.request({ socketPath: path.join(installation.state, 'identity', 'control.sock'), path: `/_strongroom${target}`, method, agent: false }, (response) => {
-      let text = '';
-      response.on('data', (piece) => { text += piece; });
-      response.on('end', () => (response.statusCode < 300 ? resolve(text && JSON.parse(text)) : reject(new Error(`${response.statusCode} ${text}`))));
-    });
-    request.on('error', reject);
-    request.end(body && JSON.stringify(body));
-  });
-}
 await step('a_denial_wins_over_roles_but_for_who_is_excluded', async () => {
   const [owner, keeper] = [principal('owner'), principal('keeper')];
   for (const { objectId } of [owner, keeper]) identity('assignment', 'create', '--assignee', objectId, '--role', 'Strongroom Administrator', '--scope', '/');
   await allowed(() => owner.secrets.getSecret(one));
-  const { id } = await local('POST', '/deny-assignments', { name: `denial ${mark}`, scope: `${vaultScope}/secrets/${one}`, principals: ['00000000-0000-0000-0000-000000000000'],
-    excludePrincipals: [keeper.objectId], dataActions: ['Microsoft.KeyVault/vaults/secrets/getSecret/action'] });
+  const { id } = asJson('denial', 'create', write('denial.json', { name: `denial ${mark}`, scope: `${vaultScope}/secrets/${one}`, principals: ['00000000-0000-0000-0000-000000000000'],
+    excludePrincipals: [keeper.objectId], dataActions: ['Microsoft.KeyVault/vaults/secrets/getSecret/action'] }));
+  equal(asJson('denial', 'list').filter((denial) => denial.id === id).length, 1, 'listed');
   await denied(() => owner.secrets.getSecret(one));
   equal((await owner.secrets.getSecret(two)).value, two, 'another secret');
   equal((await keeper.secrets.getSecret(one)).value, one, 'for who is excluded');
-  await local('DELETE', `/deny-assignments/${id}`);
+  identity('denial', 'delete', id);
   await allowed(() => owner.secrets.getSecret(one));
-  let wrong;
-  await local('POST', '/deny-assignments', { name: 'x', scope: '/', principals: [], actions: ['*'] }).catch((error) => { wrong = error; });
-  must(/^400/.test(wrong?.message ?? ''), 'a denial for nobody');
+  const nobody = installation.run(['identity', 'denial', 'create', write('nobody.json', { name: 'x', scope: '/', principals: [], actions: ['*'] })], { allowFailure: true });
+  must(nobody.status === 1 && nobody.stderr.includes('nobody'), nobody.stderr);
 });
 fs.rmSync(folder, { recursive: true });
 finish();

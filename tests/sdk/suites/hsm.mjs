@@ -170,7 +170,7 @@ await step('an_account_under_an_hsm_key_follows_its_rotation_and_its_disabling',
   await refused(container.getBlockBlobClient('small').download(), 403, 'KeyVaultEncryptionKeyNotFound');
   await keys.updateKeyProperties(key.name, properties.version, { enabled: true });
   equal((await container.getBlockBlobClient('small').downloadToBuffer()).toString(), 'small', 'and back');
-  equal(installation.run(['verify'], { allowFailure: true }).status, 0, 'verify');
+  installation.run(['verify']); // throws with what it found
 });
 await step('while_the_token_is_away_keys_fail_closed_and_then_come_back', async () => {
   const key = await keys.createRsaKey(`away-${unique()}`, { hsm: true });
@@ -210,10 +210,26 @@ await step('a_vault_killed_at_any_moment_leaves_no_object_without_a_key', async 
   }
   let versions = 0;
   for await (const { name: key } of keys.listPropertiesOfKeys()) for await (const version of keys.listPropertiesOfKeyVersions(key)) versions += version.hsmPlatform === 'PKCS#11' ? 1 : 0;
-  const objects = token.objects();
+  const objects = token.objects().filter(({ id }) => id); // SoftHSM, killed as it writes an object, leaves a piece of one without id
   equal(objects.length, versions, 'objects and versions');
   equal(new Set(objects.map(({ id }) => id)).size, objects.length, 'ids');
-  equal(installation.run(['verify'], { allowFailure: true }).status, 0, 'verify');
+  let verified;
+  for (let i = 0; i < 100 && verified?.status !== 0; i++) { // the other services get their leases back first
+    await sleep(100);
+    verified = installation.run(['verify'], { allowFailure: true });
+  }
+  equal(verified.status, 0, `verify: ${verified.stderr}`);
+});
+await step('verify_names_a_key_that_the_token_lost', async () => {
+  const before = token.objects().map(({ id }) => id);
+  const key = await keys.createRsaKey(`lost-${unique()}`, { hsm: true });
+  const { id } = token.objects().find((object) => !before.includes(object.id));
+  token.tool('--delete-object', '--type', 'privkey', '--id', id);
+  await refused(crypt(key).sign('RS256', digest('sha256')), 503);
+  const { status, stdout, stderr } = installation.run(['verify'], { allowFailure: true });
+  must(status !== 0 && (stdout + stderr).includes(key.name), `named, not ${stdout}${stderr}`);
+  await purge(key.name);
+  installation.run(['verify']);
 });
 await step('nothing_secret_and_no_name_lies_in_the_token_directory_or_the_log', async () => {
   const log = installation.run(['audit', 'show', '--limit', '100000']).stdout;

@@ -190,8 +190,10 @@ await step('exit_status_and_signals_are_the_commands', async () => {
 });
 await step('a_disabled_identity_is_refused_within_a_second', async () => {
   const { access_token: token } = (await askToken(`&client_id=${userAssigned.clientId}`)).body;
+  const { access_token: forBlobs } = (await ask(`/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://storage.azure.com&client_id=${userAssigned.clientId}`)).body;
   const reads = [
     () => raw(client.vaultUrl, { path: `/secrets/${secretName}?api-version=7.4`, headers: { authorization: `Bearer ${token}` } }),
+    () => raw(client.blobEndpoint, { path: `/${account.name}/data/blob`, headers: { authorization: `Bearer ${forBlobs}`, 'x-ms-version': '2023-11-03' } }),
   ];
   for (const read of reads) equal((await read()).status, 200, 'before');
   installation.run(['identity', 'managed-identity', 'disable', userAssigned.name]);

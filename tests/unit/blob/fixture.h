@@ -21,7 +21,7 @@ struct fixture {
 
 static inline void fixture_open(struct fixture *fixture)
 {
-	expect_ok(sr_volume_open(fixture->folder, &fixture->id, fixture->dek, 1, &fixture->figures, &fixture->volume));
+	expect_ok(sr_volume_open(fixture->folder, &fixture->id, fixture->dek, 1, 0, &fixture->figures, &fixture->volume));
 }
 
 static inline int fixture_set_up(void **state)

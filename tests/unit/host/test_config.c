@@ -26,6 +26,25 @@ static void read_text(struct sr_config *config, const char *text, struct sr_resu
 	unlink(path);
 }
 
+static void a_hardware_module_needs_its_token_its_pin_and_absolute_paths(void **state)
+{
+	(void)state;
+	struct sr_config config;
+	sr_config_defaults(&config);
+	expect_ok(sr_config_set(&config, "state", "/srv/x"));
+	expect_ok(sr_config_set(&config, "pkcs11-module", "softhsm.so"));
+	fails_with(sr_config_finish(&config), SR_INVALID, "pkcs11-module: 'softhsm.so' is not an absolute path");
+	expect_ok(sr_config_set(&config, "pkcs11-module", "/usr/lib/softhsm.so"));
+	fails_with(sr_config_finish(&config), SR_INVALID, "set pkcs11-token and pkcs11-pin-file too");
+	expect_ok(sr_config_set(&config, "pkcs11-token", "hsm"));
+	expect_ok(sr_config_set(&config, "pkcs11-pin-file", "/etc/pin"));
+	expect_ok(sr_config_finish(&config));
+	expect_ok(sr_config_set(&config, "pkcs11-config", "/etc/softhsm2.conf"));
+	fails_with(sr_config_finish(&config), SR_INVALID, "is not NAME=/PATH/OF/FILE");
+	expect_ok(sr_config_set(&config, "pkcs11-config", "SOFTHSM2_CONF=/etc/softhsm2.conf"));
+	expect_ok(sr_config_finish(&config));
+}
+
 static void defaults_are_complete_and_fit_together(void **state)
 {
 	(void)state;
@@ -127,6 +146,7 @@ int main(void)
 	    cmocka_unit_test(bad_setting_is_named_with_its_line),
 	    cmocka_unit_test(environment_wins_over_the_file),
 	    cmocka_unit_test(equal_ports_are_refused),
+	    cmocka_unit_test(a_hardware_module_needs_its_token_its_pin_and_absolute_paths),
 	    cmocka_unit_test(exported_settings_come_back),
 	    cmocka_unit_test(default_file_changes_nothing),
 	};

@@ -32,7 +32,7 @@ static inline void fixture_reopen(struct fixture *fixture, int64_t now_s)
 {
 	sr_identity_store_close(fixture->store);
 	fixture->store = NULL;
-	expect_ok(sr_identity_store_open(fixture->path, &fixture->id, fixture->dek, TOKEN_S, now_s, &fixture->store));
+	expect_ok(sr_identity_store_open(fixture->path, &fixture->id, fixture->dek, TOKEN_S, 0, now_s, &fixture->store));
 }
 
 static inline int fixture_set_up(void **state)

@@ -54,6 +54,10 @@ static void a_group_has_members_of_every_kind(void **state)
 	const json_t *first = json_array_get(members, 0);
 	bool is_group_first = strcmp(text_of(first, "type"), "Group") == 0;
 	assert_string_equal(text_of(json_array_get(members, is_group_first ? 1 : 0), "type"), "ServicePrincipal");
+	json_decref(call(fixture, sr_people_create, "", "{\"userName\":\"ann@example.org\"}"));
+	add(fixture, group, "ann@example.org");
+	assert_int_equal(member_count(fixture, group), 3);
+	json_decref(call(fixture, sr_people_delete, "ann@example.org", ""));
 	json_decref(call(fixture, sr_principals_delete, "trainer", ""));
 	assert_int_equal(member_count(fixture, group), 1);
 	json_decref(call(fixture, sr_groups_delete, inner, ""));

@@ -143,7 +143,7 @@ static void longer_lives_of_tokens_keep_their_key_longer(void **state)
 	kid_now(fixture, NOW_S, first);
 	sr_identity_store_close(fixture->store);
 	fixture->store = NULL;
-	expect_ok(sr_identity_store_open(fixture->path, &fixture->id, fixture->dek, DAY_S, NOW_S, &fixture->store));
+	expect_ok(sr_identity_store_open(fixture->path, &fixture->id, fixture->dek, DAY_S, 0, NOW_S, &fixture->store));
 	expect_ok(sr_signing_keys_rotate(fixture->store->signing_keys, NOW_S + 1, 0, kid, &from_s));
 	fixture_reopen(fixture, NOW_S + 2);
 	tend(fixture, NOW_S + DAY_S);

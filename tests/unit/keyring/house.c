@@ -68,6 +68,27 @@ static struct sr_result open_kek(void *context, const char *service, const struc
 	return result;
 }
 
+static struct sr_result least_anchor(void *context, const char *service, const struct sr_id *id, uint64_t *ret_anchor)
+{
+	struct house *house = context;
+	(void)service;
+	SR_LOCKED(&house->mutex);
+	*ret_anchor = find(house, id)->anchor;
+	return sr_ok();
+}
+
+static struct sr_result note_anchor(void *context, const char *service, const struct sr_id *id, uint64_t anchor)
+{
+	struct house *house = context;
+	(void)service;
+	if (atomic_load(&house->refuses_notes)) {
+		return sr_fail(SR_NO_SPACE, "the disk is full");
+	}
+	SR_LOCKED(&house->mutex);
+	find(house, id)->anchor = anchor;
+	return sr_ok();
+}
+
 static struct sr_result may_renew(void *context, const char *service, const struct sr_id *id)
 {
 	struct house *house = context;
@@ -176,6 +197,8 @@ void house_start_vault(struct house *house)
 	                                     .store = {.context = house,
 	                                               .open_kek = open_kek,
 	                                               .may_renew = may_renew,
+	                                               .least_anchor = least_anchor,
+	                                               .note_anchor = note_anchor,
 	                                               .create = create,
 	                                               .rekey = rekey,
 	                                               .destroy = destroy,

@@ -29,6 +29,7 @@ struct house_resource {
 	struct sr_secret *kek;
 	uint64_t revocation_epoch;
 	bool is_disabled, is_destroyed;
+	uint64_t anchor; /* noted */
 	struct sr_key_reference key;
 };
 
@@ -41,6 +42,7 @@ struct house {
 	struct sr_mutex mutex; /* guards the resources */
 	struct house_resource resources[HOUSE_RESOURCES];
 	atomic_uint opens, renewals;
+	atomic_bool refuses_notes;
 	atomic_uint open_delay_ms; /* between the store's reading and its answer */
 };
 

@@ -255,6 +255,73 @@ static void without_a_vault_management_is_unavailable(void **state)
 	sr_keyring_stop(lonely);
 }
 
+/* ---- freshness ---- */
+
+static atomic_uint_least64_t anchor_now;
+
+static uint64_t anchor_of(void *thing)
+{
+	(void)thing;
+	return atomic_load(&anchor_now);
+}
+
+static struct sr_result open_anchored(struct sr_lease_use *use, void *context, void **ret_thing)
+{
+	*(uint64_t *)context = sr_lease_least_anchor(use);
+	sr_lease_tell_anchors(use, anchor_of);
+	*ret_thing = context;
+	return sr_ok();
+}
+
+static void close_nothing(void *thing)
+{
+	(void)thing;
+}
+
+static uint64_t noted(unsigned resource)
+{
+	SR_LOCKED(&house.mutex);
+	return house.resources[resource].anchor;
+}
+
+static void is_noted_within_a_ttl(unsigned resource, uint64_t anchor)
+{
+	for (unsigned i = 0; i < HOUSE_TTL_MS && noted(resource) != anchor; i++) {
+		sr_sleep_ms(2);
+	}
+	assert_int_equal(noted(resource), anchor);
+}
+
+static void anchors_are_noted_with_renewals_and_come_with_the_next_lease(void **state)
+{
+	(void)state;
+	const unsigned resource = next_resource++;
+	uint64_t least = 99;
+	void *thing;
+	struct sr_lease_use use = {0};
+	atomic_store(&anchor_now, 7);
+	expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+	assert_int_equal(sr_lease_least_anchor(&use), 0);
+	expect_ok(sr_lease_attach_once(&use, open_anchored, close_nothing, &least, &thing));
+	assert_int_equal(least, 0); /* the vault knew of none */
+	sr_lease_leave(&use);
+	is_noted_within_a_ttl(resource, 7);
+	/* One that could not be kept is said again. */
+	atomic_store(&house.refuses_notes, true);
+	atomic_store(&anchor_now, 8);
+	sr_sleep_ms(HOUSE_TTL_MS);
+	assert_int_equal(noted(resource), 7);
+	atomic_store(&house.refuses_notes, false);
+	is_noted_within_a_ttl(resource, 8);
+	/* After a revocation the next lease has it. */
+	house_disable(&house, resource);
+	house_restore(&house, resource);
+	expect_ok(sr_lease_enter(keyring, house_id(&house, resource), NULL, NULL, &use));
+	expect_ok(sr_lease_attach_once(&use, open_anchored, close_nothing, &least, &thing));
+	assert_int_equal(least, 8);
+	sr_lease_leave(&use);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +330,7 @@ int main(void)
 	    cmocka_unit_test(a_thing_is_opened_once_and_closed_before_the_recall_returns),
 	    cmocka_unit_test(a_failure_to_open_comes_to_all_who_waited_and_is_tried_again_later),
 	    cmocka_unit_test(a_thing_that_opens_during_a_recall_is_closed),
+	    cmocka_unit_test(anchors_are_noted_with_renewals_and_come_with_the_next_lease),
 	    cmocka_unit_test(the_vault_manages_keys_for_the_holder),
 	    cmocka_unit_test(without_a_vault_management_is_unavailable),
 	};

@@ -42,6 +42,25 @@ static void a_failed_work_leaves_nothing_behind(void **state)
 	assert_false(row.is_there);
 }
 
+static void a_commit_waits_a_moment_for_a_write_that_was_announced(void **state)
+{
+	struct fixture *fixture = *state;
+	const uint64_t before_ns = sr_boottime_ns();
+	sr_database_announce(fixture->database); /* and does not come */
+	fixture_insert(fixture, 1, SR_LITERAL("one"));
+	assert_true(sr_boottime_ns() - before_ns >= 2000000);
+	struct row row = row_of(2, SR_LITERAL("two"));
+	expect_ok(sr_database_write_announced(fixture->database, row_insert, &row));
+	sr_database_announce(fixture->database);
+	sr_database_retract(fixture->database);
+	assert_int_equal(fixture->database->announced, 0);
+	assert_int_equal(fixture->database->arrived, 0);
+	for (int64_t id = 1; id <= 2; id++) {
+		expect_ok(fixture_read(fixture, id, &row));
+		assert_true(row.is_there);
+	}
+}
+
 /* A write that nobody waits for. */
 struct later {
 	struct row row;
@@ -359,6 +378,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(many_writers_share_commits_and_keep_their_own_errors, fixture_make,
 	                                    fixture_end),
 	    cmocka_unit_test_setup_teardown(a_read_sees_one_snapshot, fixture_make, fixture_end),
+	    cmocka_unit_test_setup_teardown(a_commit_waits_a_moment_for_a_write_that_was_announced, fixture_make,
+	                                    fixture_end),
 	    cmocka_unit_test_setup_teardown(the_log_stays_bounded_under_readers_that_never_pause, fixture_make,
 	                                    fixture_end),
 	    cmocka_unit_test_setup_teardown(a_checkpoint_makes_the_main_file_whole_by_itself, fixture_make, fixture_end),

@@ -53,7 +53,7 @@ static void what_a_plan_says_is_read_again(void **state)
 	assert_null(facts.plan.ekus[2]);
 	assert_int_equal(facts.plan.key_usage, plan.key_usage);
 	assert_int_equal(facts.plan.months, 12);
-	assert_true(facts.not_before <= sr_unix_s() && facts.not_after > sr_unix_s() + 364 * 86400);
+	assert_true(facts.not_before <= sr_unix_s() && facts.not_after > sr_unix_s() + INT64_C(364) * 86400);
 	expect_ok(sr_x509_check_key(sr_buf_bytes(&der), keypair));
 	expect_code(sr_x509_check_key(sr_buf_bytes(&der), other), SR_INVALID);
 	expect_code(sr_x509_read(arena, sr_bytes_of(der.data, der.len - 1), &facts), SR_INVALID);
@@ -236,6 +236,32 @@ static void costly_and_foreign_files_are_refused(void **state)
 	expect_code(sr_x509_from_pem(arena, sr_buf_bytes(&pem), "", &import), SR_INVALID);
 }
 
+static void a_parcel_opens_for_its_receiver_alone(void **state)
+{
+	(void)state;
+	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = new_key(&p256);
+	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(DER_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf parcel = SR_BUF(DER_MAX);
+	SR_CLEANUP(sr_handover) struct sr_handover *receiver = NULL;
+	SR_CLEANUP(sr_handover) struct sr_handover *other = NULL;
+	SR_CLEANUP(sr_certificate) struct sr_certificate *received = NULL;
+	const struct sr_x509_plan plan = plan_of("CN=x");
+	uint8_t address[SR_HANDOVER_PUBLIC_LEN];
+	expect_ok(sr_x509_self_sign(keypair, &plan, &der));
+	expect_ok(sr_handover_new(&receiver));
+	expect_ok(sr_handover_new(&other));
+	sr_handover_public(receiver, address);
+	const struct sr_x509_chain chain = {.own = sr_buf_bytes(&der), .issuers = {sr_buf_bytes(&der)}, .count = 1};
+	expect_ok(sr_x509_hand_over(keypair, &chain, address, &parcel));
+	expect_code(sr_x509_receive(other, sr_buf_bytes(&parcel), &received), SR_CORRUPT);
+	for (size_t i = 0; i < parcel.len; i += 11) { /* cut anywhere */
+		expect_code(sr_x509_receive(receiver, sr_bytes_of(parcel.data, i), &received), SR_CORRUPT);
+	}
+	expect_ok(sr_x509_receive(receiver, sr_buf_bytes(&parcel), &received));
+	assert_int_equal(EVP_PKEY_eq(sr_certificate_key(received), keypair->pkey), 1);
+	assert_int_equal(sk_X509_num(sr_certificate_chain(received)), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(a_ca_signs_leaves_and_no_other_ca),
 	    cmocka_unit_test(bundles_of_every_kind_of_key_come_back),
 	    cmocka_unit_test(costly_and_foreign_files_are_refused),
+	    cmocka_unit_test(a_parcel_opens_for_its_receiver_alone),
 	};
 	return cmocka_run_group_tests(tests, init_seal, NULL);
 }

@@ -316,7 +316,7 @@ static void whoever_breaks_the_protocol_is_hung_up_on(void **state)
 	peer_close(&peer);
 
 	peer_connect(&peer, house.blob_tls); /* speaks a version that is not known */
-	say(&peer, &(struct sr_lease_message){.kind = SR_LEASE_HELLO, .lowest_version = 2, .highest_version = 3});
+	say(&peer, &(struct sr_lease_message){.kind = SR_LEASE_HELLO, .lowest_version = SR_LEASE_VERSION + 1, .highest_version = SR_LEASE_VERSION + 2});
 	must_be_hung_up(&peer);
 	peer_close(&peer);
 

@@ -12,6 +12,7 @@
 #include "vault/audit.h"
 #include "vault/provider.h"
 #include "vault/schema.h"
+#include "vault/system_vault.h"
 #include "vault/vault_removal.h"
 
 #include <signal.h>
@@ -93,10 +94,8 @@ static struct sr_result call_as(const char *service, const char *object_id, cons
 	                                      .object_id = object_id,
 	                                      .service = service,
 	                                      .from = "127.0.0.1",
-	                                      .request_id = "test"};
-	if (body) {
-		expect_ok(sr_json_parse(sr_bytes_str(body), &call.body));
-	}
+	                                      .request_id = "test",
+	                                      .text = sr_bytes_str(body)};
 	const char *query = strchr(path, '?');
 	struct sr_result result =
 	    sr_vault_provider_perform(&call, method, sr_bytes_of(path, query ? (size_t)(query - path) : strlen(path)),
@@ -169,6 +168,9 @@ static void a_vault_is_made_shown_and_listed(void **state)
 	                   "/subscriptions/" TENANT "/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/First" VERSION,
 	                   NULL),
 	              SR_NOT_FOUND, "ResourceNotFound");
+	expect_ok(call("GET", IN_SUB "deletedManagedHSMs" VERSION, NULL));
+	assert_int_equal(json_array_size(at("value")), 0);
+	assert_true(json_is_array(at("value")));
 	expect_reason(call("GET", GROUP_ "vaults/none" VERSION, NULL), SR_NOT_FOUND, "ResourceNotFound");
 }
 
@@ -438,6 +440,70 @@ static void a_purge_leaves_nothing_and_shreds_what_was_wrapped(void **state)
 	expect_reason(open_kek(&resource), SR_REVOKED, "KeyNotFound");
 }
 
+/* Rows of every table, but of those that outlive a vault. */
+static struct sr_result count_rows(struct sr_connection *connection, void *context)
+{
+	const char **table_with_rows = context;
+	static const char *const outliving[] = {"record", "kek", "hardware_object", "strongroom_anchor"};
+	SR_CLEANUP(sr_statement) struct sr_statement *tables = NULL;
+	SR_TRY(sr_prepare(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'", &tables));
+	for (;;) {
+		bool is_row, is_outliving = false;
+		SR_TRY(sr_step(tables, &is_row));
+		if (!is_row) {
+			return sr_ok();
+		}
+		const char *name = sr_arena_text(rig.arena, sr_column_text(tables, 0));
+		for (size_t i = 0; i < sizeof outliving / sizeof *outliving; i++) {
+			is_outliving = is_outliving || strcmp(name, outliving[i]) == 0;
+		}
+		/* The cache of statements goes by the literal's address: each of these lives in the arena. */
+		SR_CLEANUP(sr_statement) struct sr_statement *rows = NULL;
+		SR_TRY(sr_prepare(connection, sr_arena_printf(rig.arena, "SELECT 1 FROM \"%s\" LIMIT 1", name), &rows));
+		bool has_rows;
+		SR_TRY(sr_step(rows, &has_rows));
+		if (has_rows && !is_outliving && strncmp(name, "sqlite_", 7) != 0 && strncmp(name, "audit", 5) != 0) {
+			*table_with_rows = name;
+		}
+	}
+}
+
+static void a_purge_leaves_no_row_of_any_kind_of_thing(void **state)
+{
+	(void)state;
+	struct sr_id resource;
+	put_key(&resource);
+	expect_ok(rig_call(&rig, "PUT", "/secrets/s", "{\"value\":\"one\"}"));
+	expect_ok(rig_call(&rig, "PUT", "/secrets/s", "{\"value\":\"two\"}"));
+	expect_ok(rig_call(&rig, "PUT", "/secrets/gone", "{\"value\":\"three\"}"));
+	expect_ok(rig_call(&rig, "DELETE", "/secrets/gone", NULL));
+	expect_ok(rig_call(&rig, "PUT", "/certificates/issuers/ca", "{\"provider\":\"Test\"}"));
+	expect_ok(rig_call(&rig, "PUT", "/certificates/contacts", "{\"contacts\":[{\"email\":\"a@example.org\"}]}"));
+	for (unsigned i = 0; i < 2; i++) {
+		static const char *const issuers[] = {"Self", "Strongroom"};
+		char body[256];
+		snprintf(body, sizeof body,
+		         "{\"policy\":{\"issuer\":{\"name\":\"%s\"},\"key_props\":{\"kty\":\"EC\",\"crv\":\"P-256\"},"
+		         "\"x509_props\":{\"subject\":\"CN=x\"}}}",
+		         issuers[i]);
+		expect_ok(rig_callf(&rig, "POST", body, "/certificates/c%u/create", i));
+	}
+	expect_ok(call("PATCH", DEFAULT_ID VERSION,
+	               "{\"properties\":{\"accessPolicies\":[" POLICY(
+	                   OBJECT, "\"keys\":[\"get\"]") "],\"networkAcls\":{"
+	                                                 "\"ipRules\":[{\"value\":\"::1\"}]}}}"));
+	assert_true(count_of("SELECT count(*) FROM secret_version") >= 5);
+	assert_true(count_of("SELECT count(*) FROM certificate_version") == 2);
+	assert_true(count_of("SELECT count(*) FROM certificate_ca") == 1);
+	expect_ok(call("DELETE", DEFAULT_ID VERSION, NULL));
+	expect_ok(call("POST", DEFAULT_DELETED "/purge" VERSION, NULL));
+	const char *table_with_rows = NULL;
+	expect_ok(sr_database_read(rig.vault.state.database, count_rows, &table_with_rows));
+	if (table_with_rows) {
+		fail_msg("there are rows in %s", table_with_rows);
+	}
+}
+
 static void deleted_vaults_are_purged_when_their_time_comes(void **state)
 {
 	(void)state;
@@ -476,6 +542,22 @@ static void names_are_checked(void **state)
 	expect_code(call("POST", CHECK, NULL), SR_INVALID);
 }
 
+static void the_systems_own_vault_is_only_read(void **state)
+{
+	(void)state;
+#define SYSTEM \
+	"/subscriptions/" SUBSCRIPTION "/resourceGroups/strongroom/providers/Microsoft.KeyVault/vaults/Strongroom"
+	expect_ok(sr_database_write(rig.vault.state.database, sr_system_vault_make, NULL));
+	expect_ok(call("GET", SYSTEM VERSION, NULL));
+	expect_reason(call("PUT", SYSTEM VERSION, BY_ROLES), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("PATCH", SYSTEM VERSION, "{}"), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("PUT", SYSTEM "/accessPolicies/add" VERSION, "{}"), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("DELETE", SYSTEM VERSION, NULL), SR_CONFLICT, "ScopeLocked");
+	expect_reason(call("POST", IN_SUB "locations/local/deletedVaults/strongroom/purge" VERSION, NULL), SR_CONFLICT,
+	              "ScopeLocked");
+	expect_ok(call("GET", SYSTEM VERSION, NULL));
+}
+
 static void callers_are_known_and_audited(void **state)
 {
 	(void)state;
@@ -488,6 +570,9 @@ static void callers_are_known_and_audited(void **state)
 	assert_int_equal(count_of("SELECT count(*) FROM audit WHERE entry LIKE '%none%404%ResourceNotFound%'"), 1);
 	expect_reason(call_as("blob", OBJECT, "DELETE", VAULTS "/seen" VERSION, NULL), SR_DENIED, "AuthorizationFailed");
 	assert_int_equal(count_of("SELECT count(*) FROM audit WHERE entry LIKE '%blob%403%AuthorizationFailed%'"), 1);
+	expect_reason(call("PUT", VAULTS "/broken" VERSION, "{"), SR_INVALID, "InvalidRequestContent");
+	expect_reason(call("PUT", VAULTS "/broken" VERSION, "[]"), SR_INVALID, "InvalidRequestContent");
+	assert_int_equal(count_of("SELECT count(*) FROM audit WHERE entry LIKE '%VaultPut%broken%400%'"), 2);
 	expect_reason(call_as("workspace", NULL, "DELETE", VAULTS "/seen" VERSION, NULL), SR_INVALID,
 	              "InvalidRequestContent");
 	expect_ok(call("GET", VAULTS "/seen" VERSION, NULL));
@@ -682,8 +767,10 @@ int main(int count, char **words)
 	    TEST(policies_are_added_replaced_and_removed),
 	    TEST(deletion_takes_the_keys_away_and_recovery_gives_them_back),
 	    TEST(a_purge_leaves_nothing_and_shreds_what_was_wrapped),
+	    TEST(a_purge_leaves_no_row_of_any_kind_of_thing),
 	    TEST(deleted_vaults_are_purged_when_their_time_comes),
 	    TEST(names_are_checked),
+	    TEST(the_systems_own_vault_is_only_read),
 	    TEST(callers_are_known_and_audited),
 	    TEST(the_door_is_the_workspaces_alone),
 	    TEST(vaults_of_the_first_version_go_by_roles),

@@ -19,6 +19,7 @@ static struct sr_lease_message example(enum sr_lease_kind kind, struct sr_buf *i
 	    .lease = sr_id_random(),
 	    .revocation_epoch = 1ULL << 40,
 	    .kek_epoch = 7,
+	    .anchor = 1ULL << 50,
 	    .sealed_kek = SR_LITERAL("sealed"),
 	    .reason = SR_LEASE_KEY_EXPIRED,
 	    .verdict = {SR_REVOKED, SR_LEASE_KEY_DISABLED, SR_LITERAL("why")},
