@@ -301,9 +301,9 @@ static struct sr_result audit_rotate_key(struct sr_cli *cli, int *ret_status)
 	return print_answer(cli, "POST", "/_strongroom/audit/rotate-key");
 }
 
-#define SERVICE_OPTION                                       \
-	{                                                        \
-		"service", "NAME", "vault (the default) or identity" \
+#define SERVICE_OPTION                                                  \
+	{                                                                   \
+		"service", "NAME", "vault (the default), identity or workspace" \
 	}
 
 const struct sr_command sr_audit_commands[] = {

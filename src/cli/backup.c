@@ -267,7 +267,10 @@ static struct sr_result refuse_existing(const struct sr_cli *cli)
 
 static struct sr_result make_folder(const char *path)
 {
-	return mkdir(path, 0700) && errno != EEXIST ? sr_fail_errno(errno, "make the folder %s", path) : sr_ok();
+	if (mkdir(path, 0700)) {
+		return errno == EEXIST ? sr_ok() : sr_fail_errno(errno, "make the folder %s", path);
+	}
+	return sr_file_sync_name(path);
 }
 
 /* What lay beside the services' folders goes where it was. */

@@ -57,8 +57,8 @@ struct sr_command {
 extern const struct sr_command sr_init_commands[], sr_serve_commands[], sr_status_commands[], sr_verify_commands[],
     sr_root_commands[], sr_key_commands[], sr_vault_commands[], sr_vault_access_commands[], sr_secret_commands[],
     sr_certificate_commands[], sr_account_commands[], sr_principal_commands[], sr_audit_commands[],
-    sr_backup_commands[], sr_rollback_commands[], sr_help_commands[], sr_group_commands[], sr_role_commands[],
-    sr_management_group_commands[], sr_managed_identity_commands[], sr_identity_run_commands[],
+    sr_backup_commands[], sr_rollback_commands[], sr_resource_group_commands[], sr_help_commands[], sr_group_commands[],
+    sr_role_commands[], sr_management_group_commands[], sr_managed_identity_commands[], sr_identity_run_commands[],
     sr_identity_credential_commands[], sr_identity_user_commands[];
 /* All commands, by position; NULL past the end. */
 const struct sr_command *sr_command_at(size_t index);

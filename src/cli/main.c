@@ -13,6 +13,7 @@ static const struct sr_command *const tables[] = {
     sr_verify_commands,
     sr_root_commands,
     sr_key_commands,
+    sr_resource_group_commands,
     sr_vault_commands,
     sr_vault_access_commands,
     sr_secret_commands,

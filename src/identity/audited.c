@@ -4,6 +4,7 @@
 #include "audit/audit_api.h"
 #include "identity/api.h"
 #include "identity/oauth_error.h"
+#include "identity/store_visit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,11 @@ static const struct {
     {"POST", "/{tenant}/oauth2/v2.0/token", "SignIn"},
     {"POST", "/{tenant}/oauth2/token", "SignIn"},
     {"POST", "/adfs/oauth2/token", "SignIn"},
+    {"GET", "/metadata/identity/oauth2/token", "SignIn"},
+    {"GET", "/msi/token", "SignIn"},
     {"POST", "/_strongroom/rotate-signing-key", "SigningKeyRotate"},
+    {"POST", "/_strongroom/image", "BackupFreeze"},
+    {"DELETE", "/_strongroom/image", "BackupThaw"},
     {"GET", "/_strongroom/principals", "PrincipalList"},
     {"POST", "/_strongroom/principals", "PrincipalCreate"},
     {"GET", "/_strongroom/principals/{principal}", "PrincipalGet"},
@@ -52,10 +57,6 @@ static const struct {
     {"POST", "/_strongroom/assignments", "RoleAssignmentCreate"},
     {"DELETE", "/_strongroom/assignments", "RoleAssignmentDelete"},
     {"DELETE", "/_strongroom/assignments/{assignment}", "RoleAssignmentDelete"},
-    {"GET", "/metadata/identity/oauth2/token", "SignIn"},
-    {"GET", "/msi/token", "SignIn"},
-    {"POST", "/_strongroom/image", "BackupFreeze"},
-    {"DELETE", "/_strongroom/image", "BackupThaw"},
     {"POST", "/_strongroom/groups", "GroupCreate"},
     {"PATCH", "/_strongroom/groups/{group}", "GroupUpdate"},
     {"DELETE", "/_strongroom/groups/{group}", "GroupDelete"},
@@ -158,6 +159,11 @@ bool sr_identity_is_audited(const struct sr_route *route, const struct sr_identi
 	return operation && (*operation || answer->audit.operation);
 }
 
+static struct sr_result append(struct sr_connection *connection, void *context)
+{
+	return sr_audit_append(connection, context);
+}
+
 struct sr_result sr_identity_audit(const struct sr_route *route, const struct sr_identity_request *request,
                                    const struct sr_identity_answer *answer, struct sr_result handled)
 {
@@ -172,21 +178,20 @@ struct sr_result sr_identity_audit(const struct sr_route *route, const struct sr
 	event.request_id = request->request_id;
 	event.object = event.object ? event.object : object_of(request, answer);
 	event.detail = event.detail ? event.detail : detail_of(request);
-	event.service = is_service(request) ? request->peer_service : NULL;
-	if (request->peer_service && *request->peer_service) {
-		event.service = event.service ? event.service : request->peer_service;
-		event.object_id = event.object_id ? event.object_id : request->caller;
-	}
 	if (request->is_local) {
 		event.object_id = event.object_id ? event.object_id : "local";
+	}
+	if (is_service(request)) {
+		event.service = request->peer_service;
+		event.object_id = event.object_id ? event.object_id : request->caller;
 	}
 	if (sr_is_ok(handled)) {
 		event.status = answer->status ? answer->status : 200;
 	} else {
 		const char *reason = sr_result_reason(handled);
-		event.outcome = reason ? reason : "refused";
+		event.outcome = event.outcome ? event.outcome : reason ? reason : "refused";
 	}
-	struct sr_result written = sr_audit_write(request->store->database, &event);
+	struct sr_result written = sr_visit_write(request, append, &event);
 	if (!sr_is_ok(written)) {
 		sr_result_free(handled);
 		return written;

@@ -47,13 +47,11 @@ SR_MUST struct sr_result sr_database_write(struct sr_database *database, sr_data
 void sr_database_write_later(struct sr_database *database, sr_database_work work, void *context,
                              void (*finished)(void *context, struct sr_result result));
 /*
- * Says that the caller will write soon, after work that costs more than a commit does (a private operation): a commit
- * waits for it, 2 ms at most, so that one sync serves both. Ended by the write, or by the retraction where there is
- * none to come.
+ * Says that a write is being made ready by work that costs more than a commit does (a private operation): as long as
+ * any is, commits wait, 2 ms at most, so that one sync serves all. To be retracted once the write is handed in (by
+ * sr_database_write_later; before, for one that is waited for), or when there is none to come.
  */
 void sr_database_announce(struct sr_database *database);
-SR_MUST struct sr_result sr_database_write_announced(struct sr_database *database, sr_database_work work,
-                                                     void *context);
 void sr_database_retract(struct sr_database *database);
 /* Runs `work` on a reader, in one read transaction (a snapshot). */
 SR_MUST struct sr_result sr_database_read(struct sr_database *database, sr_database_work work, void *context);

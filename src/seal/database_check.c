@@ -47,11 +47,11 @@ struct sr_result sr_database_verify(struct sr_database *database,
 {
 	uint32_t page_count;
 	SR_TRY(sr_vfs_page_count(database->vfs, &page_count));
-	SR_TRY(sr_writer_ask(database, check_log, database, (struct sr_asking){.alone = true}));
+	SR_TRY(sr_writer_ask(database, check_log, database, true));
 	for (uint32_t done = 0; done < page_count;) {
 		uint32_t left = page_count - done;
 		struct piece piece = {database, done + 1, left < PIECE_PAGES ? left : PIECE_PAGES};
-		SR_TRY(sr_writer_ask(database, check_piece, &piece, (struct sr_asking){.alone = true}));
+		SR_TRY(sr_writer_ask(database, check_piece, &piece, true));
 		done += piece.count;
 		if (progress) {
 			progress(done, page_count, context);

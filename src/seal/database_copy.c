@@ -100,7 +100,7 @@ struct sr_result sr_database_copy(struct sr_database *database, const char *to)
 {
 	SR_TRY(sr_database_checkpoint(database)); /* most of it then is in the main file, and the copy has a short log */
 	struct copying copying = {database->path, to};
-	return sr_writer_ask(database, copy_work, &copying, (struct sr_asking){.alone = true});
+	return sr_writer_ask(database, copy_work, &copying, true);
 }
 
 struct sr_result sr_database_copy_closed(const char *path, const char *to)

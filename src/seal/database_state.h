@@ -19,7 +19,7 @@ struct sr_request {
 	/* Runs inside the group's transaction; or, where `alone`, by itself outside of any. */
 	sr_database_work work;
 	void *context;
-	bool alone, was_announced;
+	bool alone;
 	struct sr_result result;
 	void (*finished)(void *context, struct sr_result result); /* NULL: somebody waits for `done` */
 	sem_t done;                                               /* one wake-up wakes one waiter */
@@ -44,10 +44,8 @@ struct sr_database {
 	struct sr_cond reader_free; /* also: the gate opened */
 	struct sr_cond changed;     /* users or readers became fewer */
 	struct sr_request *first, **last;
-	unsigned announced;  /* writes that are on their way */
-	unsigned arrived;    /* announced ones that wait */
-	unsigned last_group; /* announced ones that the last group held */
-	bool is_gathering;   /* the writer waits for more of them */
+	unsigned announced; /* writes that are on their way */
+	bool is_gathering;  /* the writer waits for them */
 	bool stop;
 	bool closing;
 	unsigned user_count; /* calls of the owner's threads that are under way */
@@ -66,11 +64,7 @@ void sr_database_leave(struct sr_database *database);
 SR_MUST struct sr_result sr_writer_start(struct sr_database *database);
 void sr_writer_stop(struct sr_database *database);
 /* Hands a request in and waits for it. */
-struct sr_asking {
-	bool alone, is_announced;
-};
-SR_MUST struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work work, void *context,
-                                       struct sr_asking how);
+SR_MUST struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work work, void *context, bool alone);
 /* Advances the anchor inside a transaction. Before the thread runs, or on it. */
 SR_MUST struct sr_result sr_writer_advance_anchor(struct sr_connection *writer, uint64_t *ret_anchor);
 

@@ -108,6 +108,6 @@ bool sr_equal_ct(struct sr_bytes a, struct sr_bytes b)
 void sr_wipe(void *bytes, size_t len)
 {
 	if (len) {
-		OPENSSL_cleanse(bytes, len);
+		explicit_bzero(bytes, len); /* of the C library: as sure as OPENSSL_cleanse, and not byte by byte */
 	}
 }

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRET_MAX = 128 };
+enum { SECRET_MAX = 128, SCRUB_STEP = 8, SCRUB_MOST = 1032, SCRUB_DEPTH = 32 };
 /* TPM 2.0 Library, part 2, 7.5: where handles of loaded objects and of sessions begin. (The library's own names for
  * them are shifts beyond an int.) */
 static const UINT32 first_transient = UINT32_C(0x80000000), first_session = UINT32_C(0x02000000);
@@ -42,6 +42,24 @@ static void flush(struct tpm *tpm, ESYS_TR *handle)
 	}
 }
 
+/* tpm2-tss gives back what it has decrypted without wiping it. The allocator hands the places that this thread has just
+ * given back to whoever asks next: they are asked for, size by size, and wiped. */
+static void scrub_freed(void)
+{
+	void *blocks[SCRUB_DEPTH];
+	for (size_t len = SCRUB_STEP; len <= SCRUB_MOST; len += SCRUB_STEP) {
+		for (size_t i = 0; i < SCRUB_DEPTH; i++) {
+			blocks[i] = sr_try_alloc(len);
+			if (blocks[i]) {
+				sr_wipe(blocks[i], len);
+			}
+		}
+		for (size_t i = 0; i < SCRUB_DEPTH; i++) {
+			sr_free(blocks[i]);
+		}
+	}
+}
+
 static void tpm_cleanup(struct tpm *tpm)
 {
 	if (tpm->esys) {
@@ -58,6 +76,7 @@ static void tpm_cleanup(struct tpm *tpm)
 	if (tpm->tcti) {
 		Tss2_TctiLdr_Finalize(&tpm->tcti);
 	}
+	scrub_freed();
 }
 
 /* The format-one codes without the parameter's or session's number; the layer is left out. */

@@ -15,7 +15,7 @@
 static void wipe_and_free(void *block)
 {
 	if (block) {
-		OPENSSL_cleanse(block, malloc_usable_size(block));
+		explicit_bzero(block, malloc_usable_size(block));
 		sr_free(block);
 	}
 }

@@ -186,19 +186,12 @@ static void shorten_log(struct sr_database *database)
 	open_gate(database);
 }
 
-/* More are to be expected: on their way, or as many as were there the last time. Who has just been served sends its
- * next request in a moment, and is not announced yet. */
-static bool expects_more(const struct sr_database *database)
-{
-	return database->announced || (database->arrived && database->arrived < database->last_group);
-}
-
 /* With the mutex: lets the group grow by what was announced. */
 static void gather(struct sr_database *database)
 {
 	const uint64_t deadline_ns = sr_boottime_ns() + (uint64_t)GATHER_US * 1000;
 	database->is_gathering = true;
-	while (expects_more(database) && !database->stop && !database->first->alone &&
+	while (database->announced && !database->stop && !database->first->alone &&
 	       sr_cond_wait_until(&database->work_waits, &database->mutex, deadline_ns)) {
 	}
 	database->is_gathering = false;
@@ -217,14 +210,10 @@ static struct sr_request *take_group(struct sr_database *database)
 	}
 	gather(database);
 	struct sr_request *end = group;
-	database->last_group = database->arrived;
 	for (int i = 1; i < GROUP_MAX && !end->alone && end->next && !end->next->alone; i++) {
 		end = end->next;
 	}
 	database->first = end->next;
-	for (struct sr_request *each = group; each != database->first; each = each->next) {
-		database->arrived -= each->was_announced;
-	}
 	if (!database->first) {
 		database->last = &database->first;
 	}
@@ -294,24 +283,15 @@ static void hand_in(struct sr_database *database, struct sr_request *request)
 	*database->last = request;
 	database->last =
 	    &request->next; /* cppcheck-suppress autoVariables; the writer takes it before its caller returns */
-	database->announced -= request->was_announced;
-	database->arrived += request->was_announced;
-	if (was_empty || (database->is_gathering && (!expects_more(database) || request->alone))) {
+	if (was_empty || (database->is_gathering && request->alone)) {
 		sr_cond_signal(&database->work_waits);
 	}
 }
 
-struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work work, void *context, struct sr_asking how)
+struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work work, void *context, bool alone)
 {
-	struct sr_request request = {
-	    .work = work, .context = context, .alone = how.alone, .was_announced = how.is_announced};
-	struct sr_result entered = sr_database_enter(database);
-	if (!sr_is_ok(entered)) {
-		if (how.is_announced) {
-			sr_database_retract(database);
-		}
-		return entered;
-	}
+	struct sr_request request = {.work = work, .context = context, .alone = alone};
+	SR_TRY(sr_database_enter(database));
 	(void)sem_init(&request.done, 0, 0);
 	hand_in(database, &request);
 	wait_for(&request);
@@ -322,12 +302,7 @@ struct sr_result sr_writer_ask(struct sr_database *database, sr_database_work wo
 
 struct sr_result sr_database_write(struct sr_database *database, sr_database_work work, void *context)
 {
-	return sr_writer_ask(database, work, context, (struct sr_asking){0});
-}
-
-struct sr_result sr_database_write_announced(struct sr_database *database, sr_database_work work, void *context)
-{
-	return sr_writer_ask(database, work, context, (struct sr_asking){.is_announced = true});
+	return sr_writer_ask(database, work, context, false);
 }
 
 void sr_database_announce(struct sr_database *database)
@@ -340,7 +315,7 @@ void sr_database_retract(struct sr_database *database)
 {
 	SR_LOCKED(&database->mutex);
 	database->announced--;
-	if (database->is_gathering && !expects_more(database)) {
+	if (database->is_gathering && !database->announced) {
 		sr_cond_signal(&database->work_waits);
 	}
 }
@@ -374,5 +349,5 @@ static struct sr_result checkpoint_work(struct sr_connection *connection, void *
 
 struct sr_result sr_database_checkpoint(struct sr_database *database)
 {
-	return sr_writer_ask(database, checkpoint_work, database, (struct sr_asking){.alone = true});
+	return sr_writer_ask(database, checkpoint_work, database, true);
 }

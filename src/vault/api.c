@@ -241,9 +241,24 @@ struct pending {
 	const char *outcome;
 };
 
+/* What the entry says of the call. */
+static void note_outcome(struct pending *pending)
+{
+	pending->status = pending->call.route->success;
+	if (!sr_is_ok(pending->result)) {
+		const struct sr_vault_error error = sr_vault_error_of(pending->result);
+		pending->status = error.status;
+		pending->outcome = error.inner ? error.inner : error.code;
+	}
+}
+
 static struct sr_result audit_work(struct sr_connection *connection, void *context)
 {
-	const struct pending *pending = context;
+	struct pending *pending = context;
+	if (pending->call.check && sr_is_ok(pending->result)) {
+		pending->result = pending->call.check(connection, pending->call.check_context);
+		note_outcome(pending);
+	}
 	return sr_call_audit(connection, &pending->call, NULL, pending->status, pending->outcome);
 }
 
@@ -325,21 +340,25 @@ static void resume(void *context, struct sr_result written)
 	sr_exchange_resume(pending->exchange);
 }
 
-/* The entry of a call whose handler wrote none, and then its answer. Reads come in by the thousand, and each waits for
- * a commit: they are held, so that no thread waits with them. */
+static void retract_announcement(struct sr_vault_call *call)
+{
+	if (call->is_announced) {
+		sr_database_retract(call->vault->state.database);
+	}
+}
+
+/* The entry of a call whose handler wrote none, and then its answer. Reads and uses of keys come in by the thousand,
+ * and each waits for a commit: they are held, so that no thread waits with them. */
 static struct sr_result audit_and_conclude(struct sr_exchange *exchange, struct pending *pending)
 {
 	struct sr_database *database = pending->call.vault->state.database;
-	pending->status = pending->call.route->success;
-	if (!sr_is_ok(pending->result)) {
-		const struct sr_vault_error error = sr_vault_error_of(pending->result);
-		pending->status = error.status;
-		pending->outcome = error.inner ? error.inner : error.code;
-	}
+	note_outcome(pending);
 	if (sr_exchange_hold(exchange, conclude, pending)) {
 		sr_database_write_later(database, audit_work, pending, resume);
+		retract_announcement(&pending->call); /* after it: the group is not closed before this one is in it */
 		return sr_ok();
 	}
+	retract_announcement(&pending->call);
 	note_written(pending, sr_database_write(database, audit_work, pending));
 	return conclude(exchange, pending);
 }

@@ -8,18 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OBJECT_MAX = 1024 };
+
 struct sr_result sr_call_audit(struct sr_connection *connection, const struct sr_vault_call *call, const char *version,
                                int status, const char *outcome)
 {
-	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
+	char object[OBJECT_MAX]; /* as much of it as an entry takes */
 	const char *permission = call->route->permission;
-	const char *object =
-	    sr_arena_printf(arena, "%s/%.*s", call->record.name, (int)strcspn(permission, "/"), permission);
-	if (call->name) {
-		const char *of_version = version ? version : call->version;
-		object = sr_arena_printf(arena, "%s/%s%s%s", object, call->name, of_version ? "/" : "",
-		                         of_version ? of_version : "");
-	}
+	const char *of_version = version ? version : call->version;
+	const bool has_version = call->name && of_version;
+	snprintf(object, sizeof object, "%s/%.*s%s%s%s%s", call->record.name, (int)strcspn(permission, "/"), permission,
+	         call->name ? "/" : "", call->name ? call->name : "", has_version ? "/" : "",
+	         has_version ? of_version : "");
 	const struct sr_audit_event event = {
 	    .object_id = call->who.object_id,
 	    .app_id = call->who.app_id,
@@ -55,11 +55,7 @@ struct sr_result sr_call_write(struct sr_vault_call *call, sr_database_work work
                                const char *const *version)
 {
 	struct audited_write write = {call, work, context, version};
-	const bool is_announced = call->is_announced;
-	call->is_announced = false;
-	struct sr_database *database = call->vault->state.database;
-	SR_TRY(is_announced ? sr_database_write_announced(database, run_audited, &write)
-	                    : sr_database_write(database, run_audited, &write));
+	SR_TRY(sr_database_write(call->vault->state.database, run_audited, &write));
 	call->is_audited = true;
 	return sr_ok();
 }

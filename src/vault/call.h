@@ -29,7 +29,11 @@ struct sr_vault_call {
 	const char *service; /* who, where the vault does it by itself ("vault"); else NULL */
 	const char *detail;  /* for the audit entry; may be NULL */
 	bool is_audited;     /* a write of the call's own has held its entry */
-	bool is_announced;   /* that write was announced (sr_database_announce) */
+	bool is_announced; /* a write to come was announced (sr_database_announce); whoever writes the entry retracts it */
+	/* Runs within the write of the entry, which api.c writes once the handler is through, and may refuse the call at
+	 * that last moment. Its context lasts as long as the call; NULL: there is nothing to check. */
+	sr_database_work check;
+	void *check_context;
 };
 
 struct sr_vault_answer {

@@ -114,6 +114,15 @@ static struct sr_result read_page(struct sr_arena *arena, struct sr_statement *s
 	}
 }
 
+static struct sr_result fail_not_found(const struct sr_key_name *name)
+{
+	return sr_fail_as(
+	    SR_NOT_FOUND, "KeyNotFound",
+	    "A key with (name/id) %s/%s was not found in this key vault. If you recently deleted this key you "
+	    "may be able to recover it.",
+	    name->name, name->version ? name->version : "");
+}
+
 struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *arena, const struct sr_key_name *name,
                              enum sr_key_presence presence, struct sr_key_record *ret_key)
 {
@@ -135,13 +144,32 @@ struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *
 	sr_bind_int(statement, 5, presence);
 	bool is_row;
 	SR_TRY(sr_step(statement, &is_row));
+	return is_row ? read_row(arena, statement, ret_key) : fail_not_found(name);
+}
+
+struct sr_result sr_key_find_state(struct sr_connection *connection, const struct sr_key_name *name,
+                                   struct sr_key_state *ret_state)
+{
+	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
+	SR_TRY(sr_prepare(connection,
+	                  "SELECT v.enabled, v.nbf, v.exp, v.operations FROM " JOINED
+	                  " WHERE k.vault = ?1 AND k.name = ?2 AND v.version = ?3 AND k.deleted_at IS NULL",
+	                  &statement));
+	sr_bind_text(statement, 1, name->vault);
+	sr_bind_text(statement, 2, name->name);
+	sr_bind_text(statement, 3, name->version);
+	bool is_row;
+	SR_TRY(sr_step(statement, &is_row));
 	if (!is_row) {
-		return sr_fail_as(SR_NOT_FOUND, "KeyNotFound",
-		                  "A key with (name/id) %s/%s was not found in this key vault. If you recently deleted this "
-		                  "key you may be able to recover it.",
-		                  name->name, name->version ? name->version : "");
+		return fail_not_found(name);
 	}
-	return read_row(arena, statement, ret_key);
+	*ret_state = (struct sr_key_state){
+	    .is_enabled = sr_column_int(statement, 0) != 0,
+	    .nbf = column_time(statement, 1),
+	    .exp = column_time(statement, 2),
+	    .operations = (unsigned)sr_column_int(statement, 3),
+	};
+	return sr_ok();
 }
 
 struct sr_result sr_key_check_unmanaged(const struct sr_key_record *key)

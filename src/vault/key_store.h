@@ -32,6 +32,9 @@ enum sr_key_presence { SR_KEY_LIVE, SR_KEY_DELETED, SR_KEY_EITHER };
 SR_MUST struct sr_result sr_key_find(struct sr_connection *connection, struct sr_arena *arena,
                                      const struct sr_key_name *name, enum sr_key_presence presence,
                                      struct sr_key_record *ret_key);
+/* The state of a live key's version, but for its kind: what sr_key_check_use looks at. SR_NOT_FOUND "KeyNotFound". */
+SR_MUST struct sr_result sr_key_find_state(struct sr_connection *connection, const struct sr_key_name *name,
+                                           struct sr_key_state *ret_state);
 /* May a client change, delete or copy the key by itself? SR_DENIED "KeyManagedByKeyVault" where it is a certificate's.
  */
 SR_MUST struct sr_result sr_key_check_unmanaged(const struct sr_key_record *key);

@@ -19,7 +19,6 @@ static void plaintext_cleanup(struct sr_buf *buf)
 
 /* One use: the key in its hand and the request taken apart. */
 struct use {
-	struct sr_vault_call *call;
 	struct sr_key_record key;
 	struct sr_open_key *open;
 	enum sr_key_operation operation;
@@ -30,10 +29,6 @@ struct use {
 static void use_cleanup(struct use *use)
 {
 	sr_open_key_cleanup(&use->open);
-	if (use->call && use->call->is_announced) {
-		use->call->is_announced = false;
-		sr_database_retract(use->call->vault->state.database);
-	}
 }
 
 static struct sr_result read_required(struct sr_vault_call *call, const char *name, struct sr_bytes *ret_bytes)
@@ -67,7 +62,6 @@ static struct sr_result read_alg(struct sr_vault_call *call, bool (*is_kind)(enu
 static struct sr_result begin(struct sr_vault_call *call, enum sr_key_operation operation, bool (*is_kind)(enum sr_alg),
                               struct use *use)
 {
-	use->call = call;
 	use->operation = operation;
 	SR_TRY(sr_call_find_key(call, SR_KEY_LIVE, &use->key));
 	SR_TRY(sr_key_check_use(&use->key.state, operation, sr_unix_s()));
@@ -85,22 +79,29 @@ static struct sr_result begin(struct sr_vault_call *call, enum sr_key_operation 
 	return sr_ok();
 }
 
+/* Which key was used for what. */
+struct used {
+	struct sr_key_name name;
+	enum sr_key_operation operation;
+};
+
 /* Within the write of the audit entry: the state once more, so that no use is recorded, and none answered, after an
  * entry that takes the key away. */
-static struct sr_result recheck_work(struct sr_connection *connection, void *context)
+static struct sr_result check_again(struct sr_connection *connection, void *context)
 {
-	const struct use *use = context;
-	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
-	const struct sr_key_name name = {use->key.vault, use->key.name, use->key.version};
-	struct sr_key_record key;
-	SR_TRY(sr_key_find(connection, arena, &name, SR_KEY_LIVE, &key));
-	return sr_key_check_use(&key.state, use->operation, sr_unix_s());
+	const struct used *used = context;
+	struct sr_key_state state;
+	SR_TRY(sr_key_find_state(connection, &used->name, &state));
+	return sr_key_check_use(&state, used->operation, sr_unix_s());
 }
 
-/* Records the use; only after it the result may be given away. */
-static struct sr_result finish(struct sr_vault_call *call, struct use *use)
+/* Has the use checked once more as it is recorded; only after that the result is given away. */
+static void finish(struct sr_vault_call *call, const struct use *use)
 {
-	return sr_call_write(call, recheck_work, use, &use->key.version);
+	struct used *used = sr_arena_alloc(call->arena, sizeof *used);
+	*used = (struct used){{use->key.vault, use->key.name, use->key.version}, use->operation};
+	call->check = check_again;
+	call->check_context = used;
 }
 
 static json_t *answer_object(struct sr_vault_call *call, const struct use *use)
@@ -147,7 +148,7 @@ static struct sr_result encrypt_value(struct sr_vault_call *call, enum sr_key_op
 	SR_CLEANUP(sr_buf) struct sr_buf tag = SR_BUF(64);
 	SR_TRY(sr_keypair_encrypt(sr_open_key_pair(use.open), use.alg, use.value, &parts, &ciphertext, &iv, &tag));
 	SR_TRY(sr_buf_result(&ciphertext));
-	SR_TRY(finish(call, &use));
+	finish(call, &use);
 	answer->body = answer_object(call, &use);
 	sr_json_set_base64url(answer->body, "value", sr_buf_bytes(&ciphertext));
 	set_bytes(answer->body, "iv", &iv);
@@ -168,7 +169,7 @@ static struct sr_result decrypt_value(struct sr_vault_call *call, enum sr_key_op
 	SR_CLEANUP(plaintext) struct sr_buf plaintext = SR_BUF(RESULT_MAX);
 	SR_TRY(sr_keypair_decrypt(sr_open_key_pair(use.open), use.alg, use.value, &parts, &plaintext));
 	SR_TRY(sr_buf_result(&plaintext));
-	SR_TRY(finish(call, &use));
+	finish(call, &use);
 	answer->body = answer_object(call, &use);
 	sr_json_set_base64url(answer->body, "value", sr_buf_bytes(&plaintext));
 	return sr_ok();
@@ -200,7 +201,7 @@ struct sr_result sr_handle_key_sign(struct sr_vault_call *call, struct sr_vault_
 	SR_TRY(begin(call, SR_KEY_SIGN, sr_alg_is_signature, &use));
 	SR_CLEANUP(sr_buf) struct sr_buf signature = SR_BUF(RESULT_MAX);
 	SR_TRY(sr_keypair_sign(sr_open_key_pair(use.open), use.alg, use.value, &signature));
-	SR_TRY(finish(call, &use));
+	finish(call, &use);
 	answer->body = answer_object(call, &use);
 	sr_json_set_base64url(answer->body, "value", sr_buf_bytes(&signature));
 	return sr_ok();
@@ -214,7 +215,7 @@ struct sr_result sr_handle_key_verify(struct sr_vault_call *call, struct sr_vaul
 	SR_TRY(read_required(call, "digest", &digest));
 	bool is_valid;
 	SR_TRY(sr_keypair_verify(sr_open_key_pair(use.open), use.alg, digest, use.value, &is_valid));
-	SR_TRY(finish(call, &use));
+	finish(call, &use);
 	answer->body = json_object();
 	sr_json_set_bool(answer->body, "value", is_valid);
 	return sr_ok();

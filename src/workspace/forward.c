@@ -78,8 +78,9 @@ static const char *whole_url(const struct sr_arm_call *call, struct sr_bytes lin
 struct sr_result sr_forward(struct sr_arm_call *call, const char *service, struct sr_arm_answer *answer)
 {
 	const struct sr_forward_caller caller = {call->who.object_id, call->who.app_id, call->request_id};
-	struct sr_client_request request = {
-	    .method = call->method, .target = sr_arena_text(call->arena, call->target), .body = call->text};
+	struct sr_client_request request = {.method = strcmp(call->method, "HEAD") == 0 ? "GET" : call->method,
+	                                    .target = sr_arena_text(call->arena, call->target),
+	                                    .body = call->text};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};
 	SR_TRY(exchange(call->workspace, service, &caller, &request, &response));
 	SR_TRY(parse_body(&response, service, &answer->body));

@@ -5,8 +5,8 @@
 
 #include "workspace/call.h"
 
-/* Sends the call's method, target and body on, and makes the service's answer ours (its errors too). SR_UNAVAILABLE:
- * it cannot be reached; SR_PROTOCOL: its answer is no JSON. */
+/* Sends the call's method (GET for HEAD), target and body on, and makes the service's answer ours (its errors too).
+ * SR_UNAVAILABLE: it cannot be reached; SR_PROTOCOL: its answer is no JSON. */
 SR_MUST struct sr_result sr_forward(struct sr_arm_call *call, const char *service, struct sr_arm_answer *answer);
 
 /* Who a request of the workspace's own is made for, as headers tell the service. */

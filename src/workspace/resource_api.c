@@ -65,10 +65,14 @@ static struct sr_result check(struct sr_arm_call *call, const char *rest, const 
 static struct sr_result hand_on(struct sr_arm_call *call, const struct sr_provider *provider, const char *rest,
                                 struct sr_arm_answer *answer)
 {
-	if (strcmp(provider->service, "identity") == 0) {
-		return sr_managed_identity_call(call, rest, answer);
+	const bool is_identity = strcmp(provider->service, "identity") == 0;
+	SR_TRY(is_identity ? sr_managed_identity_call(call, rest, answer) : sr_forward(call, provider->service, answer));
+	if (strcmp(call->method, "HEAD") == 0 && answer->status < 300) {
+		sr_json_cleanup(&answer->body); /* 204: it is there */
+		answer->body = NULL;
+		answer->status = 204;
 	}
-	return sr_forward(call, provider->service, answer);
+	return sr_ok();
 }
 
 struct sr_result sr_resource_in_group(struct sr_arm_call *call, struct sr_arm_answer *answer)

@@ -161,6 +161,11 @@ static struct sr_result read_asked(struct sr_arm_call *call, const char *scope, 
 		    "a narrower scope.");
 	}
 	*ret_role = sr_authorization_name_of(role);
+	if (!sr_is_guid(sr_bytes_str(*ret_role))) {
+		return sr_fail_as(SR_INVALID, "InvalidRequestContent",
+		                  "'roleDefinitionId' ends in the role's GUID, as in '%s'.",
+		                  definition_id(call, "acdd72a7-3385-48ef-bd42-f606fba81ae7"));
+	}
 	sr_json_set_string(ret_asked, "principalId", principal);
 	sr_json_set_string(ret_asked, "roleId", *ret_role);
 	sr_json_set_string(ret_asked, "scope", scope);

@@ -141,20 +141,42 @@ static const char *target_of(const struct sr_arm_call *call)
 	return sr_arena_printf(call->arena, "/role-definitions/%s", sr_identity_escaped(call->arena, call->parts[1]));
 }
 
+/* What is asked for, by the names that are checked here and by no others. */
+static struct sr_result read_asked(const struct sr_arm_call *call, json_t *ret_asked)
+{
+	static const char *const members[] = {"roleName", "description", "permissions", "assignableScopes"};
+	const json_t *properties = NULL;
+	SR_TRY(call->body ? sr_json_get_object(call->body, "properties", &properties) : sr_ok());
+	if (!properties) {
+		return sr_fail_as(SR_INVALID, "InvalidRequestContent",
+		                  "The request content was invalid: 'properties' is required.");
+	}
+	json_t *asked = json_object();
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		json_t *member = json_object_get(properties, members[i]);
+		if (member) {
+			json_object_set(asked, members[i], member);
+		}
+	}
+	sr_json_set(ret_asked, "properties", asked);
+	return sr_ok();
+}
+
 struct sr_result sr_role_definition_put(struct sr_arm_call *call, struct sr_arm_answer *answer)
 {
 	const char *scope;
+	SR_CLEANUP(sr_json) json_t *asked = json_object();
 	SR_CLEANUP(sr_json) json_t *old = NULL;
 	SR_CLEANUP(sr_json) json_t *row = NULL;
 	SR_TRY(sr_authorization_scope(call, &scope));
 	SR_TRY(sr_authorization_check(call, "roleDefinitions/write", scope));
-	const json_t *properties = json_object_get(call->body, "properties");
-	const json_t *asked = json_object_get(properties ? properties : call->body, "assignableScopes");
-	SR_TRY(check_scopes(call, asked, "roleDefinitions/write"));
+	SR_TRY(read_asked(call, asked));
+	SR_TRY(check_scopes(call, json_object_get(json_object_get(asked, "properties"), "assignableScopes"),
+	                    "roleDefinitions/write"));
 	SR_TRY(find_if_any(call, &old));
 	SR_TRY(check_scopes(call, json_object_get(old, "assignableScopes"), "roleDefinitions/write"));
 	int status; /* 201 in either case, as the service answers */
-	SR_TRY(sr_identity_call(call, "PUT", target_of(call), call->body, &status, &row));
+	SR_TRY(sr_identity_call(call, "PUT", target_of(call), asked, &status, &row));
 	answer->status = 201;
 	answer->body = definition_json(call, row);
 	return sr_ok();

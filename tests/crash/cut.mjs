@@ -18,13 +18,16 @@ const controlsMax = 4;
 const cutsLength = 2 ** 30;
 
 /** Where the disks after a cut are: in memory where it is large enough, as each has hundreds of folders. */
-function roomForCuts(dir) {
+export function roomForCuts(dir) {
   const memory = '/dev/shm';
   const { bavail, bsize } = fs.existsSync(memory) ? fs.statfsSync(memory) : { bavail: 0, bsize: 0 };
-  return fs.mkdtempSync(path.join(bavail * bsize > cutsLength ? memory : dir, 'strongroom-cuts-'));
+  const room = fs.mkdtempSync(path.join(bavail * bsize > cutsLength ? memory : dir, 'strongroom-cuts-'));
+  fs.chmodSync(room, 0o711); /* services under users of their own pass through */
+  return room;
 }
 
-async function mount(dir) {
+/** Mounts a filesystem that records what is done to it: DIR/state, kept in DIR/backing, recorded in DIR/log. */
+export async function mount(dir) {
   execFileSync('cc', ['-O1', '-D_GNU_SOURCE', ...flags('--cflags'), path.join(import.meta.dirname, 'lossyfs.c'), '-o', path.join(dir, 'lossyfs'), ...flags('--libs')]);
   for (const name of ['backing', 'state']) fs.mkdirSync(path.join(dir, name), { mode: 0o700 });
   const child = spawn(path.join(dir, 'lossyfs'), [path.join(dir, 'backing'), path.join(dir, 'log'), path.join(dir, 'state'), '-f', '-o', `attr_timeout=0,entry_timeout=0,max_threads=10${process.getuid() === 0 ? ',allow_other' : ''}`], { stdio: 'ignore' });

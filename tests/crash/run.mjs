@@ -1,11 +1,12 @@
 // Processes killed at random points under load, and power cut at random points of a recorded load: every acknowledged write is there, whole;
 // nothing half-written shows; the next start needs no help.
-// usage: node run.mjs PROGRAM      KILLS=60 CUTS=80 SEED=n ONLY=kill|power KEEP=1 RECORD=DIR (cut.mjs says what they do)
+// usage: node run.mjs PROGRAM      KILLS=60 CUTS=80 OPERATION_CUTS=70 SEED=n ONLY=kill|power|operations KEEP=1 RECORD=DIR (cut.mjs says what they do)
 import path from 'node:path';
 import { Installation } from '../sdk/installation.mjs';
 import { cutting } from './cut.mjs';
 import { generator } from './generator.mjs';
 import { Load, sleep } from './load.mjs';
+import { operating } from './operations.mjs';
 
 const kills = Number(process.env.KILLS ?? 60);
 const cuts = Number(process.env.CUTS ?? 80);
@@ -71,6 +72,8 @@ async function killing() {
 }
 
 console.log(`crash tests with SEED=${seed}`);
-if (process.env.ONLY !== 'power') await killing();
-if (process.env.ONLY !== 'kill') await cutting({ program, seed, cuts, report });
+const only = process.env.ONLY;
+if (!only || only === 'kill') await killing();
+if (!only || only === 'power') await cutting({ program, seed, cuts, report });
+if (!only || only === 'operations') await operating({ program, seed, cuts: Number(process.env.OPERATION_CUTS ?? 70), report });
 process.exit(failed ? 1 : 0);

@@ -60,18 +60,18 @@ async function everythingReadable() {
 
 await step('status_in_json_and_text', async () => {
   const status = own.json(['status']);
-  equal(status.services.map(({ service, state: how }) => `${service} ${how}`).join(), 'vault serving,identity serving,blob serving', 'services');
+  equal(status.services.map(({ service, state: how }) => `${service} ${how}`).join(), 'vault serving,identity serving,blob serving,workspace serving', 'services');
   must(status.vault.keys >= 1 && status.vault.leases >= 1, 'the vault counts keys and leases');
   const account = status.blob.accounts.find(({ name }) => name === 'records');
   equal(account.objects, objects, 'objects');
   equal(account.key.name, 'ward', 'key');
   const { stdout } = own.run(['status']);
-  for (const word of ['vault', 'identity', 'blob', 'serving', 'records', 'available', 'ward']) must(stdout.includes(word), `${word} in the text`);
+  for (const word of ['vault', 'identity', 'blob', 'workspace', 'serving', 'records', 'available', 'ward']) must(stdout.includes(word), `${word} in the text`);
 });
 await step('verify_in_json_and_text', async () => {
   const report = own.json(['verify']);
-  for (const service of ['vault', 'identity', 'blob']) equal(`${report[service].result} ${report[service].findings.length}`, 'ok 0', service);
-  equal(own.run(['verify']).stdout.match(/every seal holds/g).length, 3, 'three in text');
+  for (const service of ['vault', 'identity', 'blob', 'workspace']) equal(`${report[service].result} ${report[service].findings.length}`, 'ok 0', service);
+  equal(own.run(['verify']).stdout.match(/every seal holds/g).length, 4, 'four in text');
 });
 await step('census_in_json_and_text', async () => {
   const [version, ...others] = own.json(['census', 'ward']);

@@ -16,7 +16,7 @@ async function stepIf(isPossible, why, name, work, seconds) {
   if (isPossible) return step(name, work, seconds);
   console.log(`skip ${process.env.STRONGROOM_SUITE ?? 'sdk'}.processes.${name} (${why})`);
 }
-const names = ['vault', 'identity', 'blob'];
+const names = ['vault', 'identity', 'blob', 'workspace'];
 const status = (pid) => Object.fromEntries(fs.readFileSync(`/proc/${pid}/status`, 'utf8').trim().split('\n').map((line) => line.split(/:\s*/, 2)));
 const until = async (what, condition, seconds = 20) => {
   const end = performance.now() + seconds * 1000;
@@ -142,7 +142,7 @@ await step('systemd_hears_ready_status_watchdog_and_stopping', async () => {
     const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
     await until('READY=1', () => heard.includes('READY=1'));
     await answers(own);
-    must(heard.some((line) => /^STATUS=3 of 3/.test(line)), `STATUS among ${heard.join(' | ')}`);
+    must(heard.some((line) => /^STATUS=4 of 4/.test(line)), `STATUS among ${heard.join(' | ')}`);
     const before = heard.filter((line) => line === 'WATCHDOG=1').length;
     await sleep(1500);
     const alive = heard.filter((line) => line === 'WATCHDOG=1').length - before;
@@ -168,7 +168,7 @@ await step('services_stop_in_order_the_vault_last', async () => {
     equal((await own.stop()).code, 0, 'exit status');
     await sleep(20);
     clearInterval(watch);
-    equal(gone.join(), 'blob,identity,vault', 'order');
+    equal(gone.join(), 'workspace,blob,identity,vault', 'order');
   } finally {
     await own.stop();
     own.remove();

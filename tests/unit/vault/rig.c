@@ -99,7 +99,14 @@ static struct sr_result run(struct rig *rig, struct sr_vault_call *call, const c
 	} else {
 		call->body = json_object();
 	}
-	return call->route->handler(call, &rig->answer);
+	struct sr_result result = call->route->handler(call, &rig->answer);
+	if (call->is_announced) {
+		sr_database_retract(rig->vault.state.database);
+	}
+	if (call->check && sr_is_ok(result)) {
+		result = sr_database_read(rig->vault.state.database, call->check, call->check_context);
+	}
+	return result;
 }
 
 struct sr_result rig_call(struct rig *rig, const char *method, const char *path, const char *body)
