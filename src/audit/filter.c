@@ -34,7 +34,8 @@ struct sr_result sr_audit_filter_read(const struct sr_parameters *query, struct 
 	return sr_ok();
 }
 
-bool sr_audit_filter_is_empty(const struct sr_audit_filter *filter)
+/* True if it lets every entry pass. */
+static bool is_empty(const struct sr_audit_filter *filter)
 {
 	return filter->since_us == INT64_MIN && filter->until_us == INT64_MAX && !filter->who && !filter->operation &&
 	       !filter->object && !filter->outcome;
@@ -86,7 +87,7 @@ static bool fits_outcome(const char *wanted, const json_t *entry)
 
 bool sr_audit_filter_fits(const struct sr_audit_filter *filter, struct sr_bytes entry)
 {
-	if (sr_audit_filter_is_empty(filter)) {
+	if (is_empty(filter)) {
 		return true;
 	}
 	SR_CLEANUP(sr_json) json_t *value = NULL;

@@ -14,8 +14,6 @@ struct sr_audit_filter {
 };
 /* From a request's query: since, until, who, operation, object, outcome. SR_INVALID for a time that is none. */
 SR_MUST struct sr_result sr_audit_filter_read(const struct sr_parameters *query, struct sr_audit_filter *ret_filter);
-/* True if it lets every entry pass. */
-bool sr_audit_filter_is_empty(const struct sr_audit_filter *filter);
 /* True for an entry that fits; letters in either case. An entry that does not read fits, so that it is seen. */
 bool sr_audit_filter_fits(const struct sr_audit_filter *filter, struct sr_bytes entry);
 

@@ -74,8 +74,9 @@ static struct sr_bytes between(struct sr_bytes line, const char *before, const c
 	return end ? sr_bytes_of(rest.data, (size_t)(end - rest.data)) : (struct sr_bytes){0};
 }
 
-struct sr_result sr_audit_line_read_checkpoint(struct sr_bytes line, struct sr_bytes *ret_statement,
-                                               struct sr_buf *signature)
+/* Takes a checkpoint's line (without its end) apart; the statement is borrowed from it, the signature is appended.
+ * SR_INVALID for anything that the functions above do not write. */
+static struct sr_result parse_checkpoint(struct sr_bytes line, struct sr_bytes *ret_statement, struct sr_buf *signature)
 {
 	uint64_t number;
 	SR_CLEANUP(sr_buf) struct sr_buf again = SR_BUF(SR_AUDIT_LINE_MAX), bytes = SR_BUF(SR_AUDIT_LINE_MAX);
@@ -98,7 +99,7 @@ struct sr_result sr_audit_anchor_read(struct sr_bytes file, struct sr_audit_anch
 	while (file.len && (file.data[file.len - 1] == '\n' || file.data[file.len - 1] == '\r')) {
 		file.len--;
 	}
-	SR_TRY(sr_audit_line_read_checkpoint(file, &anchor.text, &signature));
+	SR_TRY(parse_checkpoint(file, &anchor.text, &signature));
 	SR_TRY(sr_audit_statement_read(anchor.text, &anchor.statement));
 	*ret_anchor = anchor;
 	return sr_ok();
@@ -160,7 +161,7 @@ static struct sr_result read_checkpoint(struct sr_audit_reader *reader, struct s
 {
 	SR_CLEANUP(sr_buf) struct sr_buf signature = SR_BUF(SR_AUDIT_LINE_MAX), again = SR_BUF(SR_AUDIT_LINE_MAX);
 	struct sr_bytes statement;
-	SR_TRY(sr_audit_line_read_checkpoint(line, &statement, &signature));
+	SR_TRY(parse_checkpoint(line, &statement, &signature));
 	sr_audit_line_checkpoint(++reader->checkpoints, statement, sr_buf_bytes(&signature), &again);
 	if (!is_same(line, &again)) {
 		return sr_fail(SR_INVALID, "a checkpoint is missing");

@@ -25,11 +25,6 @@ void sr_audit_line_checkpoint(uint64_t number, struct sr_bytes statement, struct
                               struct sr_buf *line);
 void sr_audit_line_end(uint64_t entries, uint64_t checkpoints, struct sr_buf *line);
 
-/* Takes a checkpoint's line (without its end) apart; the statement is borrowed from it, the signature is appended.
- * SR_INVALID for anything that the functions above do not write. */
-SR_MUST struct sr_result sr_audit_line_read_checkpoint(struct sr_bytes line, struct sr_bytes *ret_statement,
-                                                       struct sr_buf *signature);
-
 /* What an anchor file holds: one checkpoint's line, its end may be missing. Text is borrowed from the file's. */
 struct sr_audit_anchor {
 	struct sr_bytes text; /* the statement */

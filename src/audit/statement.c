@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { FIELD_LEN = 32, POINT_AT = 27, PEM_MAX = 4096, KEY_ID_BYTES = 16 };
+enum { FIELD_LEN = 32, RAW_LEN = 2 * FIELD_LEN, POINT_AT = 27, PEM_MAX = 4096, KEY_ID_BYTES = 16 };
 
 #define TYPE      "strongroom-audit-checkpoint"
 #define PEM_BEGIN "-----BEGIN PUBLIC KEY-----\n"
@@ -212,7 +212,7 @@ static void append_integer(struct sr_buf *der, const uint8_t *number)
 }
 
 /* r ‖ s to Ecdsa-Sig-Value (RFC 3279). */
-static void append_der(struct sr_buf *der, const uint8_t raw[static 2 * FIELD_LEN])
+static void append_der(struct sr_buf *der, const uint8_t raw[static RAW_LEN])
 {
 	SR_CLEANUP(sr_buf) struct sr_buf inner = SR_BUF(SR_AUDIT_SIGNATURE_MAX);
 	append_integer(&inner, raw);
@@ -240,7 +240,7 @@ static bool read_integer(struct sr_reader *reader, uint8_t to[static FIELD_LEN])
 }
 
 /* False unless `der` is exactly what append_der gives. */
-static bool read_der(struct sr_bytes der, uint8_t ret_raw[static 2 * FIELD_LEN])
+static bool read_der(struct sr_bytes der, uint8_t ret_raw[static RAW_LEN])
 {
 	struct sr_reader reader = sr_reader_of(der);
 	if (sr_reader_u8(&reader) != 0x30 || sr_reader_u8(&reader) + (size_t)2 != der.len ||
@@ -255,11 +255,11 @@ static bool read_der(struct sr_bytes der, uint8_t ret_raw[static 2 * FIELD_LEN])
 struct sr_result sr_audit_sign_text(const struct sr_keypair *keypair, struct sr_bytes text, struct sr_buf *signature)
 {
 	uint8_t digest[SR_SHA256_LEN];
-	SR_CLEANUP(sr_buf) struct sr_buf raw = SR_BUF(2 * FIELD_LEN);
+	SR_CLEANUP(sr_buf) struct sr_buf raw = SR_BUF(RAW_LEN);
 	sr_audit_statement_digest(text, digest);
 	SR_TRY(sr_keypair_sign(keypair, SR_ALG_ES256, sr_bytes_of(digest, sizeof digest), &raw));
 	SR_TRY(sr_buf_result(&raw));
-	if (raw.len != 2 * FIELD_LEN) {
+	if (raw.len != RAW_LEN) {
 		return sr_fail(SR_INTERNAL, "a signature has the wrong length");
 	}
 	append_der(signature, raw.data);
@@ -270,7 +270,7 @@ struct sr_result sr_audit_signature_holds(const struct sr_audit_key *key, struct
                                           struct sr_bytes signature, bool *ret_holds)
 {
 	struct sr_key_public parts = {.spec = {.type = SR_KEY_EC, .curve = SR_CURVE_P256}, .xy_len = FIELD_LEN};
-	uint8_t raw[2 * FIELD_LEN], digest[SR_SHA256_LEN];
+	uint8_t raw[RAW_LEN], digest[SR_SHA256_LEN];
 	*ret_holds = false;
 	if (!read_der(signature, raw)) {
 		return sr_ok();

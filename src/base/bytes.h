@@ -124,16 +124,11 @@ static inline uint64_t sr_load_u64(const uint8_t from[static 8])
 	return (uint64_t)sr_load_u32(from) << 32 | sr_load_u32(from + 4);
 }
 
-/* Sizes: true and the sum or product, or false on overflow with *ret untouched. */
+/* True and the sum, or false on overflow with *ret untouched. */
 static inline bool sr_add_size(size_t a, size_t b, size_t *ret)
 {
 	size_t sum;
 	return !__builtin_add_overflow(a, b, &sum) && ((*ret = sum), true);
-}
-static inline bool sr_mul_size(size_t a, size_t b, size_t *ret)
-{
-	size_t product;
-	return !__builtin_mul_overflow(a, b, &product) && ((*ret = product), true);
 }
 
 #endif

@@ -140,7 +140,8 @@ static const struct sr_blob_error by_code[] = {
     {NULL, SR_INTERNAL, 500, "InternalError", "The server encountered an internal error."},
 };
 
-const struct sr_blob_error *sr_blob_error_of(struct sr_result error)
+/* What the result is answered with; never NULL. */
+static const struct sr_blob_error *row_of(struct sr_result error)
 {
 	const char *reason = sr_result_reason(error);
 	for (size_t i = 0; reason && i < sizeof by_reason / sizeof by_reason[0]; i++) {
@@ -185,7 +186,7 @@ static void write_body(struct sr_exchange *exchange, const struct sr_blob_error 
 
 void sr_blob_error_send(struct sr_exchange *exchange, struct sr_result error, const char *challenge)
 {
-	const struct sr_blob_error *row = sr_blob_error_of(error);
+	const struct sr_blob_error *row = row_of(error);
 	if (row->status == 500) {
 		sr_log(SR_LOG_ERROR, "request %s: code %d: %s", sr_exchange_request_id(exchange), (int)sr_result_code(error),
 		       sr_result_message(error));

@@ -15,8 +15,6 @@ struct sr_blob_error {
 	const char *message;
 };
 
-/* What the result is answered with; never NULL. */
-const struct sr_blob_error *sr_blob_error_of(struct sr_result error);
 /* Answers with the error; `challenge` (may be NULL) goes into WWW-Authenticate of a 401. Logs defects and damage, by
  * identifiers only. Borrows `error`. */
 void sr_blob_error_send(struct sr_exchange *exchange, struct sr_result error, const char *challenge);

@@ -75,9 +75,6 @@ bool sr_cli_wants_json(const struct sr_cli *cli);
 SR_MUST struct sr_result sr_cli_parse(struct sr_cli *cli, const struct sr_command *command, int count, char **words);
 /* Help for one command, or for all where it is NULL. */
 void sr_cli_help(const struct sr_command *command);
-/* Bash completion and a manual page, from the same table. */
-void sr_cli_completion(void);
-void sr_cli_manual(void);
 
 /*
  * One call to a service's Unix socket. `body` may be NULL (borrowed). An error status becomes a result with the

@@ -115,8 +115,10 @@ static void complete_words(void)
 	}
 }
 
-void sr_cli_completion(void)
+static struct sr_result print_completion(struct sr_cli *cli, int *ret_status)
 {
+	(void)cli;
+	(void)ret_status;
 	puts("_strongroom() {\n"
 	     "  local line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" word=\"${COMP_WORDS[COMP_CWORD]}\" next=\"\"\n"
 	     "  case \"$line\" in");
@@ -136,6 +138,7 @@ void sr_cli_completion(void)
 	     "  COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
 	     "}\n"
 	     "complete -F _strongroom strongroom");
+	return sr_ok();
 }
 
 /* Prints text with troff's special characters escaped. */
@@ -152,8 +155,10 @@ static void print_troff(const char *text)
 	putchar('\n');
 }
 
-void sr_cli_manual(void)
+static struct sr_result print_manual(struct sr_cli *cli, int *ret_status)
 {
+	(void)cli;
+	(void)ret_status;
 	puts(".TH STRONGROOM 1\n.SH NAME\nstrongroom \\- an encrypted machine\\-learning workspace that speaks Azure's "
 	     "protocols\n"
 	     ".SH SYNOPSIS\n.B strongroom\n.I COMMAND\n[\\-\\-state DIR] [\\-\\-config FILE] ...\n.SH COMMANDS");
@@ -180,21 +185,6 @@ void sr_cli_manual(void)
 		print_troff(text);
 	}
 	puts(".SH EXIT STATUS\n0 for success, 1 for a failure or a finding, 2 for a line that cannot be understood.");
-}
-
-static struct sr_result print_completion(struct sr_cli *cli, int *ret_status)
-{
-	(void)cli;
-	(void)ret_status;
-	sr_cli_completion();
-	return sr_ok();
-}
-
-static struct sr_result print_manual(struct sr_cli *cli, int *ret_status)
-{
-	(void)cli;
-	(void)ret_status;
-	sr_cli_manual();
 	return sr_ok();
 }
 

@@ -35,7 +35,7 @@ static const struct sr_command *const tables[] = {
 
 const struct sr_command *sr_command_at(size_t index)
 {
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
 		for (const struct sr_command *command = tables[i]; command->words; command++) {
 			if (index-- == 0) {
 				return command;

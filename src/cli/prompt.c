@@ -36,7 +36,8 @@ static struct sr_result read_line(struct sr_buf *text)
 	}
 }
 
-struct sr_result sr_cli_read_secret(const char *question, struct sr_buf *text)
+/* One line, appended without its end; `text` is wiped as it is freed. SR_INVALID where there is none. */
+static struct sr_result read_secret(const char *question, struct sr_buf *text)
 {
 	if (!isatty(STDIN_FILENO)) {
 		return read_line(text);
@@ -60,12 +61,12 @@ struct sr_result sr_cli_read_secret(const char *question, struct sr_buf *text)
 struct sr_result sr_cli_read_new_secret(const char *question, struct sr_buf *text)
 {
 	const size_t before = text->len;
-	SR_TRY(sr_cli_read_secret(question, text));
+	SR_TRY(read_secret(question, text));
 	if (!isatty(STDIN_FILENO)) {
 		return sr_ok();
 	}
 	SR_CLEANUP(sr_buf) struct sr_buf again = SR_BUF(LINE_MAX_LEN + 1);
-	SR_TRY(sr_cli_read_secret("The same again", &again));
+	SR_TRY(read_secret("The same again", &again));
 	return sr_equal_ct(sr_bytes_of(text->data + before, text->len - before), sr_buf_bytes(&again))
 	           ? sr_ok()
 	           : sr_fail(SR_INVALID, "the two are different");
@@ -74,7 +75,7 @@ struct sr_result sr_cli_read_new_secret(const char *question, struct sr_buf *tex
 struct sr_result sr_cli_read_secrets(const char *question, struct sr_buf *text)
 {
 	if (isatty(STDIN_FILENO)) {
-		return sr_cli_read_secret(question, text);
+		return read_secret(question, text);
 	}
 	for (;;) {
 		struct sr_result line = read_line(text);

@@ -4,8 +4,6 @@
 
 #include "base/bytes.h"
 
-/* One line, appended without its end; `text` is wiped as it is freed. SR_INVALID where there is none. */
-SR_MUST struct sr_result sr_cli_read_secret(const char *question, struct sr_buf *text);
 /* A new one: on a terminal it is asked for twice. SR_INVALID where the two differ. */
 SR_MUST struct sr_result sr_cli_read_new_secret(const char *question, struct sr_buf *text);
 /* All of standard input where it is no terminal, else one line by asking. */

@@ -161,7 +161,8 @@ static struct sr_result tidy_headers(struct sr_http_head *head)
 	return sr_ok();
 }
 
-const struct sr_http_header *sr_http_head_next(const struct sr_http_head *head, const char *name, size_t *index)
+/* The first header of that lowercase name at or after *index, which is moved past it; NULL if there is none. */
+static const struct sr_http_header *next_header(const struct sr_http_head *head, const char *name, size_t *index)
 {
 	size_t len = strlen(name);
 	while (*index < head->header_count) {
@@ -196,15 +197,15 @@ static bool list_has(const struct sr_http_header *header, const char *word)
 static struct sr_result find_framing(struct sr_http_head *head)
 {
 	size_t at = 0;
-	const struct sr_http_header *length = sr_http_head_next(head, "content-length", &at);
-	if (length && sr_http_head_next(head, "content-length", &at)) {
+	const struct sr_http_header *length = next_header(head, "content-length", &at);
+	if (length && next_header(head, "content-length", &at)) {
 		return sr_fail(SR_PROTOCOL, "read HTTP head: repeated Content-Length");
 	}
 	at = 0;
-	const struct sr_http_header *coding = sr_http_head_next(head, "transfer-encoding", &at);
+	const struct sr_http_header *coding = next_header(head, "transfer-encoding", &at);
 	if (coding) {
 		bool is_chunked = sr_equal_nocase(sr_bytes_str(coding->value), SR_LITERAL("chunked"));
-		if (length || head->is_http_1_0 || !is_chunked || sr_http_head_next(head, "transfer-encoding", &at)) {
+		if (length || head->is_http_1_0 || !is_chunked || next_header(head, "transfer-encoding", &at)) {
 			return sr_fail(SR_PROTOCOL, "read HTTP head: Transfer-Encoding other than one \"chunked\" alone");
 		}
 		head->body_len = -1;
@@ -224,7 +225,7 @@ static void find_persistence(struct sr_http_head *head)
 	bool says_close = false;
 	bool says_keep = false;
 	size_t at = 0;
-	for (const struct sr_http_header *header; (header = sr_http_head_next(head, "connection", &at));) {
+	for (const struct sr_http_header *header; (header = next_header(head, "connection", &at));) {
 		says_close = says_close || list_has(header, "close");
 		says_keep = says_keep || list_has(header, "keep-alive");
 	}
@@ -294,12 +295,12 @@ struct sr_result sr_http_parse_request(uint8_t *data, size_t len, struct sr_http
 		return sr_fail(SR_PROTOCOL, "read HTTP head: malformed request line, or CONNECT to a server that is no proxy");
 	}
 	size_t at = 0;
-	bool has_host = sr_http_head_next(ret_head, "host", &at);
-	if ((!has_host && !ret_head->is_http_1_0) || sr_http_head_next(ret_head, "host", &at)) {
+	bool has_host = next_header(ret_head, "host", &at);
+	if ((!has_host && !ret_head->is_http_1_0) || next_header(ret_head, "host", &at)) {
 		return sr_fail(SR_PROTOCOL, "read HTTP head: not exactly one Host header");
 	}
 	at = 0;
-	const struct sr_http_header *expect = sr_http_head_next(ret_head, "expect", &at);
+	const struct sr_http_header *expect = next_header(ret_head, "expect", &at);
 	ret_head->expects_continue = expect && !ret_head->is_http_1_0 && list_has(expect, "100-continue");
 	return sr_ok();
 }

@@ -52,7 +52,4 @@ extern const char SR_HTTP_HEADERS_TOO_LARGE[];
 /* The reason phrase of a status; static. */
 const char *sr_http_reason(int status);
 
-/* The first header of that lowercase name at or after *index, which is moved past it; NULL if there is none. */
-const struct sr_http_header *sr_http_head_next(const struct sr_http_head *head, const char *name, size_t *index);
-
 #endif

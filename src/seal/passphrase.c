@@ -13,7 +13,7 @@ enum { BLOCK_FACTOR = 8, PARALLEL = 1, LEAST_LOG_N = 10 };
 
 static bool derive(EVP_KDF_CTX *context, struct sr_bytes passphrase, const uint8_t *salt, uint64_t n, uint8_t *to)
 {
-	uint64_t max_memory = 128 * BLOCK_FACTOR * (n + PARALLEL + 2) + (1U << 20);
+	uint64_t max_memory = UINT64_C(128) * BLOCK_FACTOR * (n + PARALLEL + 2) + (1U << 20);
 	uint32_t r = BLOCK_FACTOR, p = PARALLEL;
 	const OSSL_PARAM params[] = {
 	    OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)(uintptr_t)passphrase.data, passphrase.len),

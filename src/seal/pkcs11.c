@@ -111,6 +111,7 @@ static struct sr_result pass_environment(const char *setting)
 	}
 	memcpy(name, setting, (size_t)(equals - setting));
 	name[equals - setting] = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): at the start, when no other thread reads the environment */
 	return setenv(name, equals + 1, 1) ? sr_fail_errno(errno, "pkcs11-config: set %s", name) : sr_ok();
 }
 

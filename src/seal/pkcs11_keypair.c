@@ -151,7 +151,7 @@ static struct sr_result rsa_decrypt(const struct sr_keypair *keypair, const stru
 	if (ciphertext.len != len || !is_below_modulus(&keypair->public_parts, ciphertext)) {
 		return sr_ok();
 	}
-	uint8_t block[RSA_MODULUS_MAX];
+	uint8_t block[RSA_MODULUS_MAX] = {0};
 	struct rsa_operation rsa = {.operation = {.in = ciphertext, .out = block, .room = sizeof block}, .alg = alg};
 	struct sr_result result =
 	    opens_or_not(sr_hsm_run(keypair->object, decrypt_rsa, &rsa, "decrypt with a key of the token"), ret_opens);
@@ -247,10 +247,10 @@ static void set_aes(struct aes *aes, const struct sr_alg_traits *alg, struct sr_
 	if (alg->kind == SR_ALG_KIND_GCM) {
 		aes->gcm = (CK_GCM_PARAMS){.pIv = aes->iv,
 		                           .ulIvLen = GCM_IV_LEN,
-		                           .ulIvBits = GCM_IV_LEN * 8,
+		                           .ulIvBits = GCM_IV_LEN * 8UL,
 		                           .pAAD = (CK_BYTE_PTR)(uintptr_t)aad.data,
 		                           .ulAADLen = aad.len,
-		                           .ulTagBits = GCM_TAG_LEN * 8};
+		                           .ulTagBits = GCM_TAG_LEN * 8UL};
 		aes->mechanism = (CK_MECHANISM){CKM_AES_GCM, &aes->gcm, sizeof aes->gcm};
 	} else {
 		CK_MECHANISM_TYPE type = alg->kind == SR_ALG_KIND_CBC ? CKM_AES_CBC : CKM_AES_CBC_PAD;

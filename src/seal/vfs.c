@@ -294,7 +294,7 @@ struct sr_result sr_vfs_open_own(struct sr_vfs *vfs, int kind, struct sr_vfs_fil
 	return sr_ok();
 }
 
-void sr_vfs_close_own(struct sr_vfs_file *file)
+static void close_own(struct sr_vfs_file *file)
 {
 	struct own_file *own = own_of(file);
 	(void)sr_vfs_close(&file->native);
@@ -305,7 +305,7 @@ void sr_vfs_close_own(struct sr_vfs_file *file)
 void sr_vfs_own_file_cleanup(struct sr_vfs_file **file)
 {
 	if (*file) {
-		sr_vfs_close_own(*file);
+		close_own(*file);
 	}
 	*file = NULL;
 }

@@ -83,7 +83,6 @@ int sr_vfs_base_outcome(struct sr_vfs_file *file, int outcome, const char *doing
 
 /* Opens one file of the database for a check of ours; the caller closes it. */
 SR_MUST struct sr_result sr_vfs_open_own(struct sr_vfs *vfs, int kind, struct sr_vfs_file **ret_file);
-void sr_vfs_close_own(struct sr_vfs_file *file);
 void sr_vfs_own_file_cleanup(struct sr_vfs_file **file);
 /* Takes a file's noted failure as an error, or gives success. */
 SR_MUST struct sr_result sr_vfs_take_failure(struct sr_vfs_file *file);

@@ -12,6 +12,14 @@
 
 enum { ROUNDS_MAX = 1000000, SAFES_MAX = 8, BAGS_MAX = 32, BLOCKS_MAX = 64, SALT_MAX = 1024 };
 
+/* Collects what an import finds, whatever its form. */
+struct findings {
+	struct sr_arena *arena;
+	EVP_PKEY *key;
+	struct sr_bytes certificates[SR_X509_CHAIN_MAX + 1];
+	size_t count;
+};
+
 static void pkcs12_cleanup(PKCS12 **pfx)
 {
 	PKCS12_free(*pfx);
@@ -37,7 +45,7 @@ static void encrypted_cleanup(X509_SIG **encrypted)
 	X509_SIG_free(*encrypted);
 }
 
-struct sr_result sr_x509_found_certificate(struct sr_x509_findings *findings, X509 *x509)
+static struct sr_result found_certificate(struct findings *findings, X509 *x509)
 {
 	SR_CLEANUP(sr_buf) struct sr_buf der = SR_BUF(SR_X509_MAX);
 	if (findings->count == SR_X509_CHAIN_MAX + 1) {
@@ -53,7 +61,8 @@ struct sr_result sr_x509_found_certificate(struct sr_x509_findings *findings, X5
 	return sr_ok();
 }
 
-struct sr_result sr_x509_found_key(struct sr_x509_findings *findings, EVP_PKEY *key)
+/* Takes the key over in any case. */
+static struct sr_result found_key(struct findings *findings, EVP_PKEY *key)
 {
 	if (findings->key) {
 		EVP_PKEY_free(key);
@@ -90,7 +99,8 @@ static struct sr_result check_pbes2(const ASN1_TYPE *parameter)
 	return checked;
 }
 
-struct sr_result sr_x509_check_rounds(const X509_ALGOR *algorithm)
+/* SR_INVALID for an algorithm of password-based encryption that is not known or takes too many rounds. */
+static struct sr_result check_rounds(const X509_ALGOR *algorithm)
 {
 	if (!algorithm) {
 		return sr_fail(SR_INVALID, "value: encrypted in a way that does not read");
@@ -115,40 +125,39 @@ static struct sr_result fail_to_open(void)
 }
 
 /* Takes a PKCS#8 key. */
-static struct sr_result found_key_info(struct sr_x509_findings *findings, const PKCS8_PRIV_KEY_INFO *info)
+static struct sr_result found_key_info(struct findings *findings, const PKCS8_PRIV_KEY_INFO *info)
 {
 	EVP_PKEY *key = info ? EVP_PKCS82PKEY(info) : NULL;
 	if (!key) {
 		return sr_fail_openssl(SR_INVALID, "value: read the private key");
 	}
-	return sr_x509_found_key(findings, key);
+	return found_key(findings, key);
 }
 
-struct sr_result sr_x509_found_encrypted_key(struct sr_x509_findings *findings, const X509_SIG *encrypted,
-                                             const char *password)
+/* A PKCS#8 key under a password. */
+static struct sr_result found_encrypted_key(struct findings *findings, const X509_SIG *encrypted, const char *password)
 {
 	const X509_ALGOR *algorithm = NULL;
 	const ASN1_OCTET_STRING *bytes = NULL;
 	X509_SIG_get0(encrypted, &algorithm, &bytes);
-	SR_TRY(sr_x509_check_rounds(algorithm));
+	SR_TRY(check_rounds(algorithm));
 	SR_CLEANUP(key_info) PKCS8_PRIV_KEY_INFO *info = PKCS8_decrypt(encrypted, password, (int)strlen(password));
 	return info ? found_key_info(findings, info) : fail_to_open();
 }
 
-static struct sr_result walk_bag(struct sr_x509_findings *findings, const PKCS12_SAFEBAG *bag, const char *password)
+static struct sr_result walk_bag(struct findings *findings, const PKCS12_SAFEBAG *bag, const char *password)
 {
 	switch (PKCS12_SAFEBAG_get_nid(bag)) {
 	case NID_keyBag:
 		return found_key_info(findings, PKCS12_SAFEBAG_get0_p8inf(bag));
 	case NID_pkcs8ShroudedKeyBag:
-		return sr_x509_found_encrypted_key(findings, PKCS12_SAFEBAG_get0_pkcs8(bag), password);
+		return found_encrypted_key(findings, PKCS12_SAFEBAG_get0_pkcs8(bag), password);
 	case NID_certBag: {
 		if (PKCS12_SAFEBAG_get_bag_nid(bag) != NID_x509Certificate) {
 			return sr_ok();
 		}
 		SR_CLEANUP(x509) X509 *x509 = PKCS12_SAFEBAG_get1_cert(bag);
-		return x509 ? sr_x509_found_certificate(findings, x509)
-		            : sr_fail_openssl(SR_INVALID, "value: read a certificate");
+		return x509 ? found_certificate(findings, x509) : sr_fail_openssl(SR_INVALID, "value: read a certificate");
 	}
 	default: /* revocation lists and secrets have no place in a certificate of the vault's */
 		return sr_ok();
@@ -164,7 +173,7 @@ static struct sr_result open_safe(PKCS7 *safe, const char *password, STACK_OF(PK
 		if (!safe->d.encrypted || !safe->d.encrypted->enc_data) {
 			return sr_fail(SR_INVALID, "value: a part of the file does not read");
 		}
-		SR_TRY(sr_x509_check_rounds(safe->d.encrypted->enc_data->algorithm));
+		SR_TRY(check_rounds(safe->d.encrypted->enc_data->algorithm));
 		*ret_bags = PKCS12_unpack_p7encdata(safe, password, (int)strlen(password));
 	} else {
 		return sr_fail(SR_INVALID, "value: a part of the file is encrypted with a key, not a password");
@@ -172,7 +181,7 @@ static struct sr_result open_safe(PKCS7 *safe, const char *password, STACK_OF(PK
 	return *ret_bags ? sr_ok() : fail_to_open();
 }
 
-static struct sr_result walk_safe(struct sr_x509_findings *findings, PKCS7 *safe, const char *password)
+static struct sr_result walk_safe(struct findings *findings, PKCS7 *safe, const char *password)
 {
 	SR_CLEANUP(bags) STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
 	SR_TRY(open_safe(safe, password, &bags));
@@ -206,7 +215,7 @@ static struct sr_result check_mac(PKCS12 *pfx, const char **password)
 	return fail_to_open();
 }
 
-static struct sr_result walk_pfx(struct sr_x509_findings *findings, PKCS12 *pfx, const char *password)
+static struct sr_result walk_pfx(struct findings *findings, PKCS12 *pfx, const char *password)
 {
 	SR_TRY(check_mac(pfx, &password));
 	SR_CLEANUP(safes) STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(pfx);
@@ -219,6 +228,41 @@ static struct sr_result walk_pfx(struct sr_x509_findings *findings, PKCS12 *pfx,
 	return sr_ok();
 }
 
+/* The key's own certificate first, the others in their order. */
+static struct sr_result order(const struct findings *findings, const struct sr_keypair *keypair,
+                              struct sr_x509_chain *ret_chain)
+{
+	struct sr_x509_chain chain = {0};
+	for (size_t i = 0; i < findings->count; i++) {
+		SR_CLEANUP(sr_result) struct sr_result checked = sr_x509_check_key(findings->certificates[i], keypair);
+		if (!chain.own.len && sr_is_ok(checked)) {
+			chain.own = findings->certificates[i];
+		} else if (chain.count < SR_X509_CHAIN_MAX) {
+			chain.issuers[chain.count++] = findings->certificates[i];
+		}
+	}
+	if (!chain.own.len) {
+		return sr_fail(SR_INVALID, "value: there is no certificate of the private key in it");
+	}
+	*ret_chain = chain;
+	return sr_ok();
+}
+
+/* Finds the key's certificate among them; ends the findings in any case. */
+static struct sr_result end_findings(struct findings *findings, struct sr_x509_import *ret_import)
+{
+	if (!findings->key) {
+		return sr_fail(SR_INVALID, "value: there is no private key in it");
+	}
+	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
+	SR_TRY(sr_keypair_adopt(SR_TAKE(findings->key), &keypair));
+	struct sr_x509_import import = {0};
+	SR_TRY(order(findings, keypair, &import.chain));
+	import.keypair = SR_TAKE(keypair);
+	*ret_import = import;
+	return sr_ok();
+}
+
 struct sr_result sr_x509_from_pkcs12(struct sr_arena *arena, struct sr_bytes pfx, const char *password,
                                      struct sr_x509_import *ret_import)
 {
@@ -228,13 +272,13 @@ struct sr_result sr_x509_from_pkcs12(struct sr_arena *arena, struct sr_bytes pfx
 		sr_forget_openssl_errors();
 		return sr_fail(SR_INVALID, "value: neither PKCS#12 in Base64 nor PEM");
 	}
-	struct sr_x509_findings findings = {.arena = arena};
+	struct findings findings = {.arena = arena};
 	struct sr_result walked = walk_pfx(&findings, native, password);
 	if (!sr_is_ok(walked)) {
 		EVP_PKEY_free(findings.key);
 		return walked;
 	}
-	return sr_x509_findings_end(&findings, ret_import);
+	return end_findings(&findings, ret_import);
 }
 
 /* One block of PEM. */
@@ -251,7 +295,7 @@ static void block_cleanup(struct block *block)
 	OPENSSL_clear_free(block->data, block->len > 0 ? (size_t)block->len : 0);
 }
 
-static struct sr_result walk_block(struct sr_x509_findings *findings, const struct block *block, const char *password)
+static struct sr_result walk_block(struct findings *findings, const struct block *block, const char *password)
 {
 	const uint8_t *at = block->data;
 	if (block->header && *block->header) {
@@ -261,22 +305,22 @@ static struct sr_result walk_block(struct sr_x509_findings *findings, const stru
 	if (strcmp(block->name, PEM_STRING_X509) == 0) {
 		SR_CLEANUP(x509) X509 *x509 = NULL;
 		SR_TRY(sr_x509_parse(sr_bytes_of(block->data, (size_t)block->len), &x509));
-		return sr_x509_found_certificate(findings, x509);
+		return found_certificate(findings, x509);
 	}
 	if (strcmp(block->name, PEM_STRING_PKCS8) == 0) {
 		SR_CLEANUP(encrypted) X509_SIG *encrypted = d2i_X509_SIG(NULL, &at, block->len);
-		return encrypted ? sr_x509_found_encrypted_key(findings, encrypted, password)
+		return encrypted ? found_encrypted_key(findings, encrypted, password)
 		                 : sr_fail_openssl(SR_INVALID, "value: read the private key");
 	}
 	if (strcmp(block->name, PEM_STRING_PKCS8INF) == 0 || strcmp(block->name, PEM_STRING_RSA) == 0 ||
 	    strcmp(block->name, PEM_STRING_ECPRIVATEKEY) == 0) {
 		EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &at, block->len);
-		return key ? sr_x509_found_key(findings, key) : sr_fail_openssl(SR_INVALID, "value: read the private key");
+		return key ? found_key(findings, key) : sr_fail_openssl(SR_INVALID, "value: read the private key");
 	}
 	return sr_ok(); /* parameters of curves, comments */
 }
 
-static struct sr_result walk_pem(struct sr_x509_findings *findings, BIO *bio, const char *password)
+static struct sr_result walk_pem(struct findings *findings, BIO *bio, const char *password)
 {
 	for (int i = 0; i < BLOCKS_MAX; i++) {
 		SR_CLEANUP(block) struct block block = {0};
@@ -298,45 +342,11 @@ struct sr_result sr_x509_from_pem(struct sr_arena *arena, struct sr_bytes pem, c
 	if (!bio) {
 		return sr_fail(SR_INVALID, "value: the PEM is empty");
 	}
-	struct sr_x509_findings findings = {.arena = arena};
+	struct findings findings = {.arena = arena};
 	struct sr_result walked = walk_pem(&findings, bio, password);
 	if (!sr_is_ok(walked)) {
 		EVP_PKEY_free(findings.key);
 		return walked;
 	}
-	return sr_x509_findings_end(&findings, ret_import);
-}
-
-/* The key's own certificate first, the others in their order. */
-static struct sr_result order(const struct sr_x509_findings *findings, const struct sr_keypair *keypair,
-                              struct sr_x509_chain *ret_chain)
-{
-	struct sr_x509_chain chain = {0};
-	for (size_t i = 0; i < findings->count; i++) {
-		SR_CLEANUP(sr_result) struct sr_result checked = sr_x509_check_key(findings->certificates[i], keypair);
-		if (!chain.own.len && sr_is_ok(checked)) {
-			chain.own = findings->certificates[i];
-		} else if (chain.count < SR_X509_CHAIN_MAX) {
-			chain.issuers[chain.count++] = findings->certificates[i];
-		}
-	}
-	if (!chain.own.len) {
-		return sr_fail(SR_INVALID, "value: there is no certificate of the private key in it");
-	}
-	*ret_chain = chain;
-	return sr_ok();
-}
-
-struct sr_result sr_x509_findings_end(struct sr_x509_findings *findings, struct sr_x509_import *ret_import)
-{
-	if (!findings->key) {
-		return sr_fail(SR_INVALID, "value: there is no private key in it");
-	}
-	SR_CLEANUP(sr_keypair) struct sr_keypair *keypair = NULL;
-	SR_TRY(sr_keypair_adopt(SR_TAKE(findings->key), &keypair));
-	struct sr_x509_import import = {0};
-	SR_TRY(order(findings, keypair, &import.chain));
-	import.keypair = SR_TAKE(keypair);
-	*ret_import = import;
-	return sr_ok();
+	return end_findings(&findings, ret_import);
 }

@@ -29,22 +29,4 @@ SR_MUST struct sr_result sr_x509_name_parse(const char *text, X509_NAME **ret_na
 /* Its text, in the arena. */
 SR_MUST struct sr_result sr_x509_name_text(struct sr_arena *arena, const X509_NAME *name, const char **ret_text);
 
-/* Collects what an import finds, whatever its form. */
-struct sr_x509_findings {
-	struct sr_arena *arena;
-	EVP_PKEY *key;
-	struct sr_bytes certificates[SR_X509_CHAIN_MAX + 1];
-	size_t count;
-};
-/* Takes the key over in any case. */
-SR_MUST struct sr_result sr_x509_found_key(struct sr_x509_findings *findings, EVP_PKEY *key);
-SR_MUST struct sr_result sr_x509_found_certificate(struct sr_x509_findings *findings, X509 *x509);
-/* A PKCS#8 key under a password. */
-SR_MUST struct sr_result sr_x509_found_encrypted_key(struct sr_x509_findings *findings, const X509_SIG *encrypted,
-                                                     const char *password);
-/* Finds the key's certificate among them; ends the findings in any case. */
-SR_MUST struct sr_result sr_x509_findings_end(struct sr_x509_findings *findings, struct sr_x509_import *ret_import);
-/* SR_INVALID for an algorithm of password-based encryption that is not known or takes too many rounds. */
-SR_MUST struct sr_result sr_x509_check_rounds(const X509_ALGOR *algorithm);
-
 #endif

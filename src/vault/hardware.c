@@ -161,7 +161,8 @@ static struct sr_result list_doomed(struct sr_connection *connection, void *cont
 	return sr_ok();
 }
 
-struct sr_result sr_hardware_sweep(struct sr_vault_state *state)
+/* Destroys what is marked; SR_UNAVAILABLE while the token is away, and then nothing is lost. */
+static struct sr_result sweep(struct sr_vault_state *state)
 {
 	struct list list;
 	do {
@@ -177,7 +178,7 @@ struct sr_result sr_hardware_sweep(struct sr_vault_state *state)
 
 void sr_hardware_sweep_soon(struct sr_vault_state *state)
 {
-	SR_CLEANUP(sr_result) struct sr_result swept = sr_hardware_sweep(state);
+	SR_CLEANUP(sr_result) struct sr_result swept = sweep(state);
 	if (!sr_is_ok(swept)) {
 		sr_log(SR_LOG_WARNING, "keys that are to be destroyed are still in the token: %s", sr_result_message(swept));
 	}
@@ -213,5 +214,5 @@ struct sr_result sr_sweep_token_next(struct sr_connection *connection, int64_t *
 struct sr_result sr_sweep_token_run(struct sr_vault *vault, int64_t now)
 {
 	(void)now;
-	return sr_hardware_sweep(&vault->state);
+	return sweep(&vault->state);
 }

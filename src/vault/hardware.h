@@ -33,8 +33,6 @@ SR_MUST struct sr_result sr_hardware_settle(struct sr_connection *connection, co
 /* Destroys a key that was made and not put into the database; nothing for one in software. */
 void sr_hardware_abandon(struct sr_vault_state *state, const struct sr_keypair *keypair);
 
-/* Destroys what is marked; SR_UNAVAILABLE while the token is away, and then nothing is lost. */
-SR_MUST struct sr_result sr_hardware_sweep(struct sr_vault_state *state);
 /* The same, where it is only a matter of time: a failure is logged, and tried again by the chore. */
 void sr_hardware_sweep_soon(struct sr_vault_state *state);
 /* For the table of chores: what is marked is destroyed once the token is there. */

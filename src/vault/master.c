@@ -126,7 +126,7 @@ static struct sr_bytes wrapped_at(const struct sr_master_file *file, size_t inde
 
 static struct sr_result check_mac(const struct sr_master_file *file, const struct sr_secret *mac_key)
 {
-	const size_t len = file->bytes.len - 2 * SR_SHA256_LEN;
+	const size_t len = file->bytes.len - (size_t)2 * SR_SHA256_LEN;
 	uint8_t mac[SR_SHA256_LEN];
 	SR_TRY(sr_hmac_sha256(mac_key, sr_bytes_of(file->bytes.data, len), mac));
 	return sr_equal_ct(sr_bytes_of(mac, sizeof mac), sr_bytes_of(file->bytes.data + len, SR_SHA256_LEN))

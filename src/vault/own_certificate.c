@@ -11,7 +11,8 @@
 
 enum { RENEW_BEFORE_S = 30 * 86400, WAIT_MS = 10000, LOOK_EVERY_MS = 10 };
 
-struct sr_result sr_own_certificate_renew(struct sr_vault *vault)
+/* A new certificate for the vault itself, at once. Thread-safe. */
+static struct sr_result renew_own(struct sr_vault *vault)
 {
 	SR_CLEANUP(sr_certificate) struct sr_certificate *fresh = NULL;
 	SR_TRY(sr_authority_issue(vault->authority, "vault", &fresh));
@@ -32,7 +33,7 @@ struct sr_result sr_renew_vault_certificate(struct sr_vault *vault, int64_t now)
 	sr_mutex_lock(&vault->own_mutex);
 	const int64_t end = sr_certificate_not_after(vault->own);
 	sr_mutex_unlock(&vault->own_mutex);
-	return end - now > RENEW_BEFORE_S ? sr_ok() : sr_own_certificate_renew(vault);
+	return end - now > RENEW_BEFORE_S ? sr_ok() : renew_own(vault);
 }
 
 struct look {
@@ -78,7 +79,7 @@ struct sr_result sr_service_certificate_renew(struct sr_vault *vault, struct sr_
 	SR_TRY(found);
 	const int64_t number = seen.certificate.number;
 	if (strcmp(service, "vault") == 0) {
-		SR_TRY(sr_own_certificate_renew(vault));
+		SR_TRY(renew_own(vault));
 	} else {
 		SR_TRY(sr_host_ask_renewal(vault->host, service));
 	}

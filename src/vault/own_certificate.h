@@ -6,8 +6,6 @@
 #include "vault/certificate_store.h"
 #include "vault/service.h"
 
-/* A new certificate for the vault itself, at once. Thread-safe. */
-SR_MUST struct sr_result sr_own_certificate_renew(struct sr_vault *vault);
 /* The same for any service by its name; waits (at most ten seconds) until the CA has signed. *ret_certificate is what
  * the system vault shows then, in the arena. SR_NOT_FOUND: no service of this name has a certificate; SR_TIMEOUT: it
  * does not ask. */

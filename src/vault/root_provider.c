@@ -7,7 +7,7 @@
 
 static const struct sr_root_provider *const providers[] = {&sr_root_file, &sr_root_passphrase, &sr_root_shares,
                                                            &sr_root_tpm, &sr_root_pkcs11};
-enum { PROVIDER_COUNT = sizeof providers / sizeof *providers };
+enum { PROVIDER_COUNT = sizeof providers / sizeof providers[0] };
 
 const struct sr_root_provider *sr_root_provider_at(size_t index)
 {

@@ -82,7 +82,8 @@ int64_t sr_duration_add(int64_t time, struct sr_duration duration)
 	return move(time, duration, 1);
 }
 
-int64_t sr_duration_subtract(int64_t time, struct sr_duration duration)
+/* `time` less the span, by the calendar (31 March less a month is the end of February). */
+static int64_t subtract(int64_t time, struct sr_duration duration)
 {
 	return move(time, duration, -1);
 }
@@ -226,7 +227,7 @@ static struct sr_result trigger_time(const json_t *action, int64_t created, int6
 		*ret_time = sr_duration_add(created, duration);
 	} else if (before && exp != SR_NO_TIME) {
 		SR_TRY(sr_duration_parse(before, &duration));
-		*ret_time = sr_duration_subtract(exp, duration);
+		*ret_time = subtract(exp, duration);
 	}
 	return sr_ok();
 }

@@ -16,8 +16,6 @@ struct sr_duration {
 SR_MUST struct sr_result sr_duration_parse(const char *text, struct sr_duration *ret_duration);
 /* `time` plus the span, by the calendar (31 January plus a month is the end of February). */
 int64_t sr_duration_add(int64_t time, struct sr_duration duration);
-/* `time` less the span, by the calendar (31 March less a month is the end of February). */
-int64_t sr_duration_subtract(int64_t time, struct sr_duration duration);
 
 /* The policy as it is kept, from a request's body: lifetimeActions and attributes.expiryTime, checked; the caller owns
  * it. */

@@ -151,7 +151,7 @@ struct sr_result sr_handle_secret_update(struct sr_vault_call *call, struct sr_v
 /* A certificate's PKCS#12, kept as Base64, as PEM. */
 static struct sr_result convert_to_pem(struct sr_arena *arena, struct sr_secret_record *secret)
 {
-	SR_CLEANUP(sr_buf) struct sr_buf pfx = SR_BUF(SR_SECRET_VALUE_MAX), pem = SR_BUF(4 * SR_SECRET_VALUE_MAX);
+	SR_CLEANUP(sr_buf) struct sr_buf pfx = SR_BUF(SR_SECRET_VALUE_MAX), pem = SR_BUF((size_t)4 * SR_SECRET_VALUE_MAX);
 	SR_TRY(sr_base64_decode(secret->value, &pfx));
 	struct sr_x509_import import = {0};
 	SR_TRY(sr_x509_from_pkcs12(arena, sr_buf_bytes(&pfx), "", &import));
