@@ -321,7 +321,8 @@ const struct sr_command sr_identity_user_commands[] = {
         .words = "identity client remove",
         .synopsis = "CLIENT-ID",
         .summary = "let nobody sign in with an application",
-        .text = "Ends the sign-ins that were made with it; their tokens are refused within a second.",
+        .text = "Ends the sign-ins that were made with it; their tokens are refused within a second. CLIENT-ID is\n"
+                "as identity client list has it.",
         .least_arguments = 1,
         .most_arguments = 1,
         .run = client_remove,
