@@ -129,8 +129,9 @@ function putScript(dir, name, prefix, suffix, headers) {
   return file;
 }
 
+/** What the processes take together: a page that several of them share (the program itself, its libraries) counts once. */
 function residentMiB(pids) {
-  return pids.reduce((sum, pid) => sum + Number(/^Rss:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) / 1024, 0);
+  return pids.reduce((sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) / 1024, 0);
 }
 
 async function job(installation) {
