@@ -159,6 +159,8 @@ static void print_client(const struct first *first)
 	     sr_arena_printf(cli->arena, "https://127.0.0.1:%llu", (unsigned long long)cli->config.vault_port)},
 	    {"blobEndpoint", "BLOB_ENDPOINT",
 	     sr_arena_printf(cli->arena, "https://127.0.0.1:%llu", (unsigned long long)cli->config.blob_port)},
+	    {"resourceManager", "RESOURCE_MANAGER",
+	     sr_arena_printf(cli->arena, "https://127.0.0.1:%llu", (unsigned long long)cli->config.workspace_port)},
 	    {"caFile", "NODE_EXTRA_CA_CERTS", sr_arena_printf(cli->arena, "%s/ca.pem", cli->config.state)},
 	    {"state", "STRONGROOM_STATE", cli->config.state},
 	};

@@ -82,9 +82,10 @@ static struct sr_result refuse_what_is_not_kept(const json_t *asked)
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
 		const json_t *member = json_object_get(asked, members[i]);
 		if (member && json_array_size(member) > 0) {
-			return sr_fail_as(SR_INVALID, "Request_BadRequest",
-			                  "'%s' is not kept here. Certificates are added by: strongroom identity principal add-certificate",
-			                  members[i]);
+			return sr_fail_as(
+			    SR_INVALID, "Request_BadRequest",
+			    "'%s' is not kept here. Certificates are added by: strongroom identity principal add-certificate",
+			    members[i]);
 		}
 	}
 	return sr_ok();

@@ -85,9 +85,6 @@ SR_MUST struct sr_result sr_vault_provider_list_deleted(struct sr_vault_provider
                                                         struct sr_vault_provider_answer *answer);
 SR_MUST struct sr_result sr_vault_provider_list_none(struct sr_vault_provider_call *call,
                                                      struct sr_vault_provider_answer *answer);
-/* Managed HSMs: there are none (hardware keys are in vaults), and az asks for them beside deleted vaults. */
-SR_MUST struct sr_result sr_vault_provider_list_none(struct sr_vault_provider_call *call,
-                                                     struct sr_vault_provider_answer *answer);
 SR_MUST struct sr_result sr_vault_provider_put(struct sr_vault_provider_call *call,
                                                struct sr_vault_provider_answer *answer);
 SR_MUST struct sr_result sr_vault_provider_patch(struct sr_vault_provider_call *call,

@@ -16,8 +16,6 @@ static const struct sr_vault_provider_route routes[] = {
     {"GET", IN_SUBSCRIPTION "vaults", "VaultList", sr_vault_provider_list},
     {"POST", IN_SUBSCRIPTION "checkNameAvailability", "VaultCheckName", sr_vault_provider_check_name},
     {"GET", IN_SUBSCRIPTION "deletedVaults", "VaultListDeleted", sr_vault_provider_list_deleted},
-    {"GET", IN_SUBSCRIPTION "managedHSMs", "VaultList", sr_vault_provider_list_none},
-    {"GET", IN_SUBSCRIPTION "deletedManagedHSMs", "VaultListDeleted", sr_vault_provider_list_none},
     {"GET", IN_SUBSCRIPTION "locations/{location}/deletedVaults/{name}", "VaultGetDeleted",
      sr_vault_provider_get_deleted},
     /* There are none, which clients ask for beside vaults. */

@@ -184,6 +184,14 @@ await step('graph_makes_applications_only_for_who_may_assign_roles_everywhere', 
   await refused(() => credential({ clientId: app.appId, secret: secret.secretText }).getToken(audience));
   equal((await graph('DELETE', `applications/${app.id}`)).status, 204, 'deleted');
 });
+await step('groups_from_the_command_line', async () => {
+  const name = `cli-${unique()}`;
+  equal(installation.json(['group', 'create', name, '--location', 'West Europe']).location, 'westeurope', 'made');
+  must(installation.json(['group', 'list']).some?.((item) => item.name === name) ?? installation.run(['group', 'list']).stdout.includes(name), 'listed');
+  must(installation.run(['group', 'delete', name], { allowFailure: true }).status !== 0, 'asks first');
+  installation.run(['group', 'delete', name, '--yes']);
+  equal((await resources.resourceGroups.checkExistence(name)).body, false, 'gone');
+});
 await step('what_was_changed_and_refused_is_on_record', async () => {
   const entries = installation.run(['audit', 'show', '--service', 'workspace', '--limit', '500']).stdout.trim().split('\n').map((line) => JSON.parse(line));
   const made = entries.find(({ operation, object }) => operation === 'Microsoft.Authorization/roleAssignments/write' && object.startsWith(groupId));
