@@ -126,7 +126,10 @@ static struct sr_result read_head(struct sr_manifest_reader *reader)
 	if (!line || strncmp(line, "time ", 5) != 0) {
 		return damaged(reader);
 	}
-	SR_TRY(sr_parse_u64(sr_bytes_str(line + 5), INT64_MAX, &time_s));
+	SR_CLEANUP(sr_result) struct sr_result parsed = sr_parse_u64(sr_bytes_str(line + 5), INT64_MAX, &time_s);
+	if (!sr_is_ok(parsed)) {
+		return damaged(reader);
+	}
 	reader->time_s = (int64_t)time_s;
 	return sr_ok();
 }
@@ -149,16 +152,15 @@ static struct sr_result parse_file(struct sr_manifest_reader *reader, char *text
 {
 	char *size = strchr(text, ' ');
 	char *path = size ? strchr(size + 1, ' ') : NULL;
-	if (!path || size - text != 3) {
+	if (!path || strspn(text, "01234567") != 3 || size - text != 3) {
 		return damaged(reader);
 	}
 	*size++ = 0;
 	*path++ = 0;
 	struct sr_manifest_file file = {0};
-	char *end;
-	file.mode = (unsigned)strtoul(text, &end, 8);
+	file.mode = (unsigned)strtoul(text, NULL, 8);
 	struct sr_result parsed = sr_parse_u64(sr_bytes_str(size), INT64_MAX, &file.size);
-	if (*end || !sr_is_ok(parsed) || !is_path(path) || strlen(path) >= sizeof file.path) {
+	if (!sr_is_ok(parsed) || !is_path(path) || strlen(path) >= sizeof file.path) {
 		sr_ignore(parsed);
 		return damaged(reader);
 	}

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "seal/archive.h"
+#include "seal/archive_manifest.h"
 #include "seal/file.h"
 
 #include <fts.h>
@@ -225,6 +226,44 @@ static void a_snapshot_that_was_not_published_is_none(void **state)
 	expect_ok(give_back(id, NULL));
 }
 
+/* What reads a manifest's text to its end, or to what is wrong with it. */
+static struct sr_result read_manifest(const char *text)
+{
+	put("manifest", text, 1);
+	SR_CLEANUP(sr_manifest_reader) struct sr_manifest_reader reader = {0};
+	struct sr_manifest_file file;
+	SR_TRY(sr_manifest_open(at("manifest"), &reader));
+	for (bool is_file = true; is_file;) {
+		SR_TRY(sr_manifest_next_file(&reader, &is_file, &file));
+		assert_true(!is_file || (file.mode & ~0777U) == 0);
+	}
+	return sr_ok();
+}
+
+static void a_manifest_that_nobody_wrote_is_damaged(void **state)
+{
+	(void)state;
+#define HEAD "strongroom-backup 1\ntime 1000\n"
+	expect_ok(read_manifest(HEAD "file 600 7 it/small\nend 1 7\n"));
+	static const char *const wrong[] = {
+	    "",
+	    "strongroom-backup 2\ntime 1000\nend 0 0\n",
+	    "strongroom-backup 1\ntime x\nend 0 0\n",
+	    "strongroom-backup 1\ntime 99999999999999999999\nend 0 0\n",
+	    HEAD,
+	    HEAD "end 1 0\n",
+	    HEAD "end 0 0\nend 0 0\n",
+	    HEAD "file -01 7 it/small\nend 1 7\n", /* every bit of the mode, set-user-id too */
+	    HEAD "file +77 7 it/small\nend 1 7\n",
+	    HEAD "file 600 -7 it/small\nend 1 7\n",
+	    HEAD "file 600 7 ../small\nend 1 7\n",
+	    HEAD "file 600 7 /small\nend 1 7\n",
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		expect_code(read_manifest(wrong[i]), SR_CORRUPT);
+	}
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -236,6 +275,7 @@ int main(void)
 	    IN_FOLDER(a_folder_with_something_else_is_no_repository),
 	    IN_FOLDER(one_process_at_a_time_uses_it),
 	    IN_FOLDER(a_snapshot_that_was_not_published_is_none),
+	    IN_FOLDER(a_manifest_that_nobody_wrote_is_damaged),
 	};
 	return cmocka_run_group_tests(tests, init_seal, NULL);
 }
