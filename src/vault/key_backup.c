@@ -119,6 +119,9 @@ static struct sr_result read_version(struct sr_reader *reader, struct sr_arena *
 	key->public_jwk = read_text(reader, arena);
 	key->sealed = sr_reader_block(reader, BLOCK_MAX);
 	key->deleted_at = key->purge_at = SR_NO_TIME;
+	if (reader->failed || !kty || !key->public_jwk || !key->version || !sr_is_key_version(key->version)) {
+		return sr_fail(SR_INVALID, "value: the backup is cut short");
+	}
 	return sr_key_spec_of(kty, bits, crv, &key->state.spec);
 }
 
@@ -133,7 +136,8 @@ static struct sr_result read_blob(struct sr_bytes blob, struct restoration *rest
 	restoration->name = read_text(&reader, arena);
 	restoration->policy = read_text(&reader, arena);
 	const uint32_t count = sr_reader_u32(&reader);
-	if (count == 0 || count > VERSIONS_MAX || !restoration->vault || !restoration->name) {
+	if (count == 0 || count > VERSIONS_MAX || !restoration->vault || !restoration->name ||
+	    !sr_is_key_name(restoration->name)) {
 		return sr_fail(SR_INVALID, "value: the backup holds no key");
 	}
 	restoration->versions = sr_arena_alloc(arena, count * sizeof *restoration->versions);

@@ -243,6 +243,33 @@ static void a_backup_restores_every_version(void **state)
 	expect_code(rig_call(&rig, "POST", "/keys/restore", "{}"), SR_INVALID);
 }
 
+/* What this installation sealed itself, and another version of it may have written otherwise: nothing of it is believed
+ * further than it goes. */
+static void a_backup_that_is_cut_within_its_seal_is_refused(void **state)
+{
+	(void)state;
+	SR_CLEANUP(sr_buf) struct sr_buf blob = SR_BUF(1024);
+	sr_buf_append_u8(&blob, 1);
+	sr_buf_append_block(&blob, SR_LITERAL("default"));
+	sr_buf_append_block(&blob, SR_LITERAL("k"));
+	sr_buf_append_block(&blob, SR_LITERAL(""));
+	sr_buf_append_u32(&blob, 1);
+	const size_t head = blob.len;
+	sr_buf_append_block(&blob, SR_LITERAL("0123456789abcdef0123456789abcdef"));
+	sr_buf_append_block(&blob, SR_LITERAL("RSA"));
+	const size_t whole = blob.len;
+	for (size_t len = head; len <= whole; len++) {
+		SR_CLEANUP(sr_buf) struct sr_buf sealed = SR_BUF(1024);
+		SR_CLEANUP(sr_buf) struct sr_buf body = SR_BUF(4096);
+		const struct sr_bytes cut = sr_bytes_of(blob.data, len);
+		expect_ok(sr_aead_seal(rig.vault.state.records, SR_LITERAL("key-backup"), cut, &sealed));
+		sr_buf_append_str(&body, "{\"value\":\"");
+		sr_base64url_encode(&body, sr_buf_bytes(&sealed));
+		sr_buf_append_str(&body, "\"}");
+		expect_code(rig_call(&rig, "POST", "/keys/restore", sr_buf_text(&body)), SR_INVALID);
+	}
+}
+
 /* RFC 7515 A.3's key, and RFC 7517 A.3's symmetric one. */
 static void imported_keys_are_usable_and_inconsistent_ones_refused(void **state)
 {
@@ -367,6 +394,7 @@ int main(void)
 	    TEST(signatures_verify_and_changed_ones_do_not),
 	    TEST(a_key_s_state_and_operations_bind_its_use),
 	    TEST(a_backup_restores_every_version),
+	    TEST(a_backup_that_is_cut_within_its_seal_is_refused),
 	    TEST(imported_keys_are_usable_and_inconsistent_ones_refused),
 	    TEST(create_refuses_what_makes_no_sense),
 	    TEST(rotation_policies_are_kept_and_set_the_end),
