@@ -181,7 +181,7 @@ struct sr_result sr_handle_certificate_create(struct sr_vault_call *call, struct
 	return sr_certificate_operation_json(&view, &creation.operation, &answer->body);
 }
 
-/* PEM as text, or PKCS#12 in Base64. */
+/* PEM as it is or in Base64 (the SDK for Python encodes whatever it is given), or PKCS#12 in Base64. */
 static struct sr_result read_import(struct sr_vault_call *call, struct sr_x509_import *ret_import, bool *ret_is_pem)
 {
 	const char *value = NULL, *password = "";
@@ -194,9 +194,14 @@ static struct sr_result read_import(struct sr_vault_call *call, struct sr_x509_i
 	if (*ret_is_pem) {
 		return sr_x509_from_pem(call->arena, sr_bytes_str(value), password, ret_import);
 	}
-	SR_CLEANUP(sr_buf) struct sr_buf pfx = SR_BUF(VALUE_MAX);
-	SR_TRY(sr_base64_decode(sr_bytes_str(value), &pfx));
-	return sr_x509_from_pkcs12(call->arena, sr_buf_bytes(&pfx), password, ret_import);
+	static const char mark[] = "-----BEGIN ";
+	enum { DER_SEQUENCE = 0x30 };
+	SR_CLEANUP(sr_buf) struct sr_buf file = SR_BUF(VALUE_MAX);
+	SR_TRY(sr_base64_decode(sr_bytes_str(value), &file));
+	*ret_is_pem =
+	    file.len && file.data[0] != DER_SEQUENCE && memmem(file.data, file.len, mark, sizeof mark - 1) != NULL;
+	return *ret_is_pem ? sr_x509_from_pem(call->arena, sr_buf_bytes(&file), password, ret_import)
+	                   : sr_x509_from_pkcs12(call->arena, sr_buf_bytes(&file), password, ret_import);
 }
 
 static struct sr_result prepare_imported(struct sr_vault_call *call, const struct sr_x509_import *import, bool is_pem,
