@@ -98,6 +98,7 @@ static struct sr_certificate_making begin(struct sr_vault_call *call)
 
 /* A creation on its way into the database: whole, or waiting for a CA elsewhere. */
 struct creation {
+	const struct sr_vault_call *call;
 	struct sr_certificate_making making;
 	struct sr_certificate_operation operation;
 	bool waits;
@@ -107,6 +108,9 @@ static struct sr_result write_creation(struct sr_connection *connection, void *c
 {
 	struct creation *creation = context;
 	struct sr_certificate_making *making = &creation->making;
+	/* Once more: another creation that waits would lose its key, and be signed for nothing. */
+	struct standing standing = {.call = creation->call};
+	SR_TRY(find_standing(connection, &standing));
 	if (creation->waits) {
 		SR_TRY(
 		    sr_vault_certificate_set_policy(connection, making->vault, making->name, making->policy.json, making->now));
@@ -165,7 +169,7 @@ struct sr_result sr_handle_certificate_create(struct sr_vault_call *call, struct
 	struct standing standing = {.call = call};
 	SR_TRY(sr_database_read(call->vault->state.database, find_standing, &standing));
 	call->name = standing.is_there ? standing.head.name : call->name;
-	struct creation creation = {.making = begin(call)};
+	struct creation creation = {.call = call, .making = begin(call)};
 	SR_TRY(policy_for_create(call, &standing, &creation.making.policy));
 	standing.issuer = creation.making.policy.issuer;
 	SR_TRY(sr_database_read(call->vault->state.database, check_issuer, &standing));
