@@ -121,12 +121,25 @@ static bool matches(struct sr_arena *arena, const struct sr_segments *segments, 
 	return index == segments->count;
 }
 
+/* A segment that holds an escaped slash would be one name to us and two to who is asked next: the scope that is checked
+ * must be the resource that is changed. */
+static struct sr_result refuse_slashes(const struct sr_segments *segments)
+{
+	for (size_t i = 0; i < segments->count; i++) {
+		if (strchr((const char *)segments->items[i].data, '/')) {
+			return sr_fail(SR_INVALID, "A name in the path holds a slash.");
+		}
+	}
+	return sr_ok();
+}
+
 struct sr_result sr_arm_route_find(struct sr_arena *arena, const char *method, struct sr_bytes path,
                                    const struct sr_arm_route **ret_route,
                                    const char *ret_parts[static SR_ARM_PARTS_MAX], const char **ret_path)
 {
 	struct sr_segments segments;
 	SR_TRY(sr_segments_parse(arena, path, &segments));
+	SR_TRY(refuse_slashes(&segments));
 	bool is_path = false;
 	for (size_t i = 0; segments.count > 0 && i < sizeof routes / sizeof *routes; i++) {
 		const char *parts[SR_ARM_PARTS_MAX] = {0};

@@ -66,12 +66,26 @@ static void what_is_in_no_table_is_not_there(void **state)
 	              SR_INVALID, "MethodNotAllowed");
 }
 
+/* Else a right on one resource would seem one on another: "g/providers/P/vaults/mine" as a group's name. */
+static void a_slash_in_a_name_is_refused(void **state)
+{
+	(void)state;
+	SR_CLEANUP(sr_arena) struct sr_arena *arena = sr_arena_new();
+	struct found found = {0};
+	static const char path[] =
+	    "/subscriptions/s/resourceGroups/g%2Fproviders%2fMicrosoft.KeyVault%2Fvaults%2Fmine/providers/"
+	    "Microsoft.KeyVault/vaults/v";
+	expect_code(sr_arm_route_find(arena, "PUT", sr_bytes_str(path), &found.route, found.parts, &found.path),
+	            SR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(groups_and_what_is_in_them),
 	    cmocka_unit_test(authorization_is_at_any_scope),
 	    cmocka_unit_test(what_is_in_no_table_is_not_there),
+	    cmocka_unit_test(a_slash_in_a_name_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
