@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "seal/archive.h"
 #include "seal/archive_manifest.h"
+#include "seal/archive_parts.h"
 #include "seal/file.h"
 
 #include <fts.h>
@@ -267,6 +268,35 @@ static void a_manifest_that_nobody_wrote_is_damaged(void **state)
 	}
 }
 
+static void a_manifest_of_version_1_reads_for_ever(void **state)
+{
+	(void)state;
+	const char *vectors = getenv("SR_VECTORS");
+	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/backup_manifest_v1", vectors ? vectors : "tests/vectors");
+	SR_CLEANUP(sr_manifest_reader) struct sr_manifest_reader reader = {0};
+	struct sr_manifest_file file;
+	bool is_file, is_block;
+	char name[SR_BLOCK_NAME_LEN], hex[65];
+	uint8_t sha256[32];
+	expect_ok(sr_manifest_open(path, &reader));
+	assert_int_equal(reader.time_s, 1795536000);
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	assert_string_equal(file.path, "beside/ca.pem");
+	expect_ok(sr_manifest_next_block(&reader, &is_block, name));
+	assert_true(is_block);
+	sr_archive_block_name(SR_LITERAL("ca"), hex);
+	assert_string_equal(name, hex);
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	assert_int_equal(file.mode, 0640);
+	assert_int_equal(file.size, 4194307);
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	assert_false(is_file);
+	sr_manifest_digest(&reader, sha256);
+	sr_hex_encode(sr_bytes_of(sha256, sizeof sha256), hex);
+	assert_string_equal(hex, "ab15b0294543fb10fd27b92ee95136ac7c8d7b10f9d0b055090d8943d5cf7380");
+}
+
 static void what_cannot_be_read_is_not_left_out_in_silence(void **state)
 {
 	(void)state;
@@ -309,6 +339,7 @@ int main(void)
 	    IN_FOLDER(one_process_at_a_time_uses_it),
 	    IN_FOLDER(a_snapshot_that_was_not_published_is_none),
 	    IN_FOLDER(a_manifest_that_nobody_wrote_is_damaged),
+	    IN_FOLDER(a_manifest_of_version_1_reads_for_ever),
 	    IN_FOLDER(what_cannot_be_read_is_not_left_out_in_silence),
 	    IN_FOLDER(a_hostile_repository_puts_nothing_where_it_wants),
 	};
