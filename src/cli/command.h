@@ -7,6 +7,8 @@
 #include "host/config.h"
 #include "wire/json.h"
 
+#include <stdio.h>
+
 enum { SR_CLI_ARGUMENTS_MAX = 16, SR_CLI_OPTIONS_MAX = 12 };
 
 struct sr_cli_option {
@@ -62,6 +64,8 @@ extern const struct sr_command sr_init_commands[], sr_serve_commands[], sr_statu
     sr_identity_credential_commands[], sr_identity_user_commands[];
 /* All commands, by position; NULL past the end. */
 const struct sr_command *sr_command_at(size_t index);
+/* What the help has a command of sr_command_at under. */
+const char *sr_command_heading(const struct sr_command *command);
 
 /* The value of one of the command's options, NULL if it was not given. */
 const char *sr_cli_option(const struct sr_cli *cli, const char *name);
@@ -75,6 +79,10 @@ bool sr_cli_wants_json(const struct sr_cli *cli);
 SR_MUST struct sr_result sr_cli_parse(struct sr_cli *cli, const struct sr_command *command, int count, char **words);
 /* Help for one command, or for all where it is NULL. */
 void sr_cli_help(const struct sr_command *command);
+/* Lists the commands that go on from the line's words, as "key" or "identity user"; false where there is none. */
+bool sr_cli_help_noun(FILE *out, int count, char **words);
+/* Prints up to three commands that a line which names none may have meant; nothing where none is near. */
+void sr_cli_suggest(FILE *out, int count, char **words);
 
 /*
  * One call to a service's Unix socket. `body` may be NULL (borrowed). An error status becomes a result with the

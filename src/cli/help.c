@@ -4,23 +4,67 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The widest of the words of the commands under a heading. */
+static int words_width(const char *heading)
+{
+	size_t width = 0;
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
+		bool counts = !command->is_hidden && strcmp(sr_command_heading(command), heading) == 0;
+		width = counts && strlen(command->words) > width ? strlen(command->words) : width;
+	}
+	return (int)width;
+}
+
 static void help_all(void)
 {
 	puts("strongroom: an encrypted machine-learning workspace that speaks Azure's protocols\n\n"
 	     "First steps:\n"
 	     "  strongroom init                    make an installation; prints what clients need\n"
-	     "  strongroom serve                   run it\n"
+	     "  strongroom serve                   run it; the rest in another terminal\n"
 	     "  strongroom key create mykey        make a key of yours\n"
 	     "  strongroom account create data --key mykey\n"
-	     "  strongroom key disable mykey       take it away; returns when nothing can read any more\n\n"
-	     "Commands:");
+	     "  strongroom key disable mykey       take it away; returns when nothing can read any more");
+	const char *heading = "";
+	int width = 0;
 	const struct sr_command *command;
 	for (size_t index = 0; (command = sr_command_at(index)); index++) {
-		if (!command->is_hidden) {
-			printf("  %-24s %s\n", command->words, command->summary);
+		if (command->is_hidden) {
+			continue;
+		}
+		if (strcmp(sr_command_heading(command), heading) != 0) {
+			heading = sr_command_heading(command);
+			width = words_width(heading);
+			printf("\n%s:\n", heading);
+		}
+		printf("  %-*s  %s\n", width, command->words, command->summary);
+	}
+	puts(
+	    "\nEvery command takes --state DIR (or STRONGROOM_STATE) and --config FILE; `strongroom COMMAND --help` tells\n"
+	    "more, `strongroom help key` lists what goes on from a word.");
+}
+
+bool sr_cli_help_noun(FILE *out, int count, char **words)
+{
+	char prefix[128] = "";
+	size_t len = 0;
+	for (int i = 0; i < count && words[i][0] != '-' && len < sizeof prefix; i++) {
+		len += (size_t)snprintf(prefix + len, sizeof prefix - len, "%s ", words[i]);
+	}
+	if (len == 0 || len >= sizeof prefix) {
+		return false;
+	}
+	bool is_known = false;
+	const struct sr_command *command;
+	for (size_t index = 0; (command = sr_command_at(index)); index++) {
+		bool is_shortened = strncmp(command->words, "identity ", 9) == 0;
+		if (!command->is_hidden && (strncmp(command->words, prefix, len) == 0 ||
+		                            (is_shortened && strncmp(command->words + 9, prefix, len) == 0))) {
+			fprintf(out, "  strongroom %s %s\n      %s\n", command->words, command->synopsis, command->summary);
+			is_known = true;
 		}
 	}
-	puts("\nEvery command takes --state DIR and --config FILE; `strongroom COMMAND --help` tells more.");
+	return is_known;
 }
 
 static void help_settings(void)
