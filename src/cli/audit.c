@@ -45,6 +45,7 @@ static struct sr_result show_line(const json_t *line, void *context)
 		return sr_ok();
 	}
 	showing->last = (uint64_t)sr_cli_int(line, "seq");
+	showing->is_any = true;
 	json_object_set(entry, "seq", json_object_get(line, "seq"));
 	json_object_set(entry, "hash", json_object_get(line, "hash"));
 	json_dumpf(entry, stdout, JSON_COMPACT);
@@ -93,6 +94,9 @@ static struct sr_result audit_show(struct sr_cli *cli, int *ret_status)
 	const bool has_after = sr_cli_option(cli, "after");
 	SR_TRY(sr_cli_call_lines(cli, service, "GET", show_target(cli, has_after ? &after : NULL, limit), show_line,
 	                         &showing));
+	if (!showing.is_any) {
+		fprintf(stderr, "No entry of %s's log fits.\n", service);
+	}
 	return sr_cli_option(cli, "follow") ? follow(cli, service, &showing) : sr_ok();
 }
 

@@ -17,6 +17,24 @@ static struct sr_result connect_to(struct sr_cli *cli, const char *service, stru
 	return sr_client_new_unix(path, ret_client);
 }
 
+static bool is_name(const char *text)
+{
+	return *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == strlen(text);
+}
+
+/* What a client would call the vault that is meant, so that the ids in answers are addresses that lead there. */
+static const char *vault_host(struct sr_cli *cli)
+{
+	const char *vault = sr_cli_option(cli, "vault");
+	const unsigned long long port = (unsigned long long)cli->config.vault_port;
+	const char *domain = strstr(cli->config.names, "*.vault.");
+	if (!vault || strcmp(vault, "default") == 0 || !is_name(vault) || !domain) {
+		return sr_arena_printf(cli->arena, "127.0.0.1:%llu", port);
+	}
+	domain++; /* the star */
+	return sr_arena_printf(cli->arena, "%s%.*s:%llu", vault, (int)strcspn(domain, ", "), domain, port);
+}
+
 /* An error's message, in whichever shape the service speaks. */
 static struct sr_result failure(int status, const struct sr_buf *body)
 {
@@ -48,7 +66,8 @@ static struct sr_result call_with(struct sr_cli *cli, const char *service, const
 {
 	SR_CLEANUP(sr_client) struct sr_client *client = NULL;
 	SR_TRY(connect_to(cli, service, &client));
-	const char *const headers[][2] = {{"Content-Type", type}, {NULL, NULL}};
+	const char *host = strcmp(service, "vault") == 0 ? vault_host(cli) : "local";
+	const char *const headers[][2] = {{"Content-Type", type}, {"Host", host}, {NULL, NULL}};
 	const struct sr_client_request request = {
 	    .method = method, .target = target, .headers = headers, .body = body, .timeout_ms = CALL_TIMEOUT_MS};
 	SR_CLEANUP(sr_client_response) struct sr_client_response response = {0};

@@ -176,7 +176,7 @@ static void print_client(const struct first *first)
 		} else if (is_env) {
 			printf("%s='%s'\n", rows[i].variable, rows[i].value);
 		} else {
-			printf("  %-14s %s\n", rows[i].name, rows[i].value);
+			printf("  %-15s %s\n", rows[i].name, rows[i].value);
 		}
 	}
 	if (is_json) {

@@ -33,6 +33,7 @@ static struct sr_result rollback_accept(struct sr_cli *cli, int *ret_status)
 	    !sr_cli_confirm(
 	        "What was written since is lost, and whoever set it back may want that. Accept the files as they "
 	        "are?")) {
+		fprintf(stderr, "Nothing was changed. (Without a terminal, say --yes.)\n");
 		*ret_status = 1;
 		return sr_ok();
 	}
