@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "wire/jwt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct sr_access {
@@ -238,4 +239,13 @@ struct sr_result sr_access_installation(struct sr_access *access, struct sr_inst
 const char *sr_access_authority(const struct sr_access *access)
 {
 	return access->authority;
+}
+
+const char *sr_access_own_origin(struct sr_arena *arena, const char *authority, uint16_t port)
+{
+	char suffix[8];
+	snprintf(suffix, sizeof suffix, ":%u", port);
+	const size_t len = strlen(authority), suffix_len = strlen(suffix);
+	const bool is_own = len > suffix_len && strcmp(authority + len - suffix_len, suffix) == 0;
+	return is_own ? sr_arena_printf(arena, "https://%s", authority) : NULL;
 }

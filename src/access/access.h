@@ -90,6 +90,12 @@ struct sr_installation {
 };
 SR_MUST struct sr_result sr_access_installation(struct sr_access *access, struct sr_installation *ret_installation);
 
+/*
+ * "https://AUTHORITY" of a Host header, as an audience, where it names `port`, the service's own; else NULL. The header
+ * is the asker's to choose: without the port a token for another service would pass here under that service's name.
+ */
+const char *sr_access_own_origin(struct sr_arena *arena, const char *authority, uint16_t port);
+
 /* A service's bearer challenge, "Bearer authorization=\"AUTHORITY/TENANT\", resource=\"…\"": the authority's part. */
 const char *sr_access_authority(const struct sr_access *access);
 

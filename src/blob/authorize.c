@@ -141,7 +141,8 @@ static struct sr_result by_token(struct sr_blob_request *request, const char *to
 	const char *const audiences[] = {
 	    "https://storage.azure.com",
 	    sr_arena_printf(request->arena, "https://%s.blob.core.windows.net", request->target.account),
-	    sr_arena_printf(request->arena, "https://%s", sr_exchange_authority(request->exchange)),
+	    sr_access_own_origin(request->arena, sr_exchange_authority(request->exchange),
+	                         (uint16_t)sr_host_config(request->service->host)->blob_port),
 	    NULL,
 	};
 	struct sr_principal who;

@@ -23,6 +23,9 @@ static const char *const freezing[] = {"blob", "workspace", "identity", "vault"}
 static const char *const archived[] = {"blob", "identity", "vault", "workspace"};
 enum { SERVICE_COUNT = 4 };
 
+/* All that a manifest may name: a repository is in somebody else's hands until the vault has checked its seal. */
+static const char *const names[] = {"beside", "blob", "identity", "vault", "workspace", NULL};
+
 /* Files beside the services' folders; the root key's folder is never among them. */
 static const char *const beside[] = {"ca.pem", "strongroom.conf"};
 
@@ -232,7 +235,7 @@ static struct sr_result backup_verify(struct sr_cli *cli, int *ret_status)
 	const struct sr_archive_progress progress = {tell, &shown};
 	SR_CLEANUP(sr_buf) struct sr_buf seal = SR_BUF(SEAL_MAX);
 	uint8_t sha256[32];
-	struct sr_result result = sr_archive_read(archive, id, NULL, &progress, sha256, &seal);
+	struct sr_result result = sr_archive_read(archive, id, NULL, names, &progress, sha256, &seal);
 	end_progress(&shown);
 	SR_TRY(result);
 	printf("Snapshot %s is whole: every block has its content.\n", id);
@@ -311,9 +314,10 @@ static struct sr_result place_root_key(struct sr_cli *cli)
 	SR_CLEANUP(sr_buf) struct sr_buf key = SR_BUF(SEAL_MAX);
 	SR_TRY(sr_file_read(given, SEAL_MAX, &key));
 	const char *folder = sr_arena_printf(cli->arena, "%s/root", cli->config.state);
-	SR_TRY(make_folder(folder));
-	struct sr_result written =
-	    sr_file_write_durable(sr_arena_printf(cli->arena, "%s/root.key", folder), sr_buf_bytes(&key));
+	struct sr_result written = make_folder(folder);
+	if (sr_is_ok(written)) {
+		written = sr_file_write_durable(sr_arena_printf(cli->arena, "%s/root.key", folder), sr_buf_bytes(&key));
+	}
 	sr_wipe(key.data, key.cap);
 	return written;
 }
@@ -325,7 +329,7 @@ static struct sr_result restore(struct sr_cli *cli, struct sr_archive *archive, 
 	SR_CLEANUP(sr_buf) struct sr_buf seal = SR_BUF(SEAL_MAX);
 	uint8_t sha256[32] = {0};
 	SR_TRY(leave_mark(cli, sha256, (struct sr_bytes){0}));
-	struct sr_result result = sr_archive_read(archive, id, cli->config.state, &progress, sha256, &seal);
+	struct sr_result result = sr_archive_read(archive, id, cli->config.state, names, &progress, sha256, &seal);
 	end_progress(&shown);
 	SR_TRY(result);
 	SR_TRY(place_beside(cli));
@@ -349,6 +353,11 @@ static struct sr_result run_restore(struct sr_cli *cli, int *ret_status)
 		       "installation that was backed up%s.\n",
 		       id, cli->config.state, cli->config.state,
 		       sr_cli_option(cli, "root-key-file") ? "" : ", which a backup never holds");
+		if (access(sr_arena_printf(cli->arena, "%s/strongroom.conf", cli->config.state), F_OK) == 0) {
+			printf("Look at %s/strongroom.conf first: it came with the backup, is read before the vault can check the\n"
+			       "backup's seal, and may name libraries to load (pkcs11-module, tpm).\n",
+			       cli->config.state);
+		}
 	}
 	return sr_ok();
 }

@@ -192,6 +192,17 @@ bool sr_device_flow_decide(struct sr_device_flows *flows, const char *user_code,
 	return true;
 }
 
+void sr_device_flows_drop_person(struct sr_device_flows *flows, const char *person)
+{
+	SR_LOCKED(&flows->mutex);
+	for (size_t i = 0; i < SR_DEVICE_FLOWS_MAX; i++) {
+		struct flow *flow = &flows->flows[i];
+		if (flow->is_used && flow->state == SR_DEVICE_APPROVED && strcmp(flow->person, person) == 0) {
+			flow->is_used = false;
+		}
+	}
+}
+
 /* How the flow stands for its device; a decided one is used up. */
 static enum sr_device_state answer(struct flow *flow, uint64_t now_ms, struct sr_device_ask *ret_ask,
                                    char ret_person[static SR_GUID_TEXT_LEN])

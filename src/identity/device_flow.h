@@ -51,6 +51,9 @@ bool sr_device_flow_find(struct sr_device_flows *flows, const char *user_code, u
                          struct sr_device_ask *ret_ask);
 /* Decides one that waits: for a person (object id), or NULL to deny. False: nothing waits under this code any more. */
 bool sr_device_flow_decide(struct sr_device_flows *flows, const char *user_code, const char *person, uint64_t now_ms);
+/* Forgets what the person (object id) approved and no device has fetched yet: what they let in before they were signed
+ * out must not come in after. */
+void sr_device_flows_drop_person(struct sr_device_flows *flows, const char *person);
 /*
  * The device asks how it stands. Approved: *ret_ask and `ret_person` are set, and the code is used up. Denied: used up.
  * Unknown: never given, used up, or expired (*ret_was_expired).

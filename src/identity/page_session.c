@@ -179,3 +179,14 @@ void sr_page_session_drop(struct sr_page_sessions *sessions, const char *id)
 		sr_wipe(place, sizeof *place);
 	}
 }
+
+void sr_page_sessions_drop_person(struct sr_page_sessions *sessions, const char *person)
+{
+	SR_LOCKED(&sessions->mutex);
+	for (size_t i = 0; i < SR_PAGE_SESSIONS_MAX; i++) {
+		struct place *place = &sessions->places[i];
+		if (place->is_used && strcmp(place->session.person, person) == 0) {
+			sr_wipe(place, sizeof *place);
+		}
+	}
+}

@@ -41,5 +41,7 @@ void sr_page_session_put(struct sr_page_sessions *sessions, const char *id, cons
 bool sr_page_session_get(struct sr_page_sessions *sessions, const char *id, uint64_t now_ms,
                          struct sr_page_session *ret_session);
 void sr_page_session_drop(struct sr_page_sessions *sessions, const char *id);
+/* Drops all in which the person (object id) signed in. */
+void sr_page_sessions_drop_person(struct sr_page_sessions *sessions, const char *person);
 
 #endif

@@ -167,6 +167,9 @@ struct sr_result sr_people_update(const struct sr_identity_request *request, str
 	SR_TRY(sr_body_parse(request, &asked));
 	work.asked = asked;
 	SR_TRY(sr_visit_write(request, update, &work));
+	if (!work.person.is_enabled) {
+		sr_person_forget_visits(request->identity, work.person.object_id);
+	}
 	answer->is_change = true;
 	answer->body = person_json(&work.person, request->now_s);
 	return sr_ok();
@@ -185,6 +188,7 @@ struct sr_result sr_people_delete(const struct sr_identity_request *request, str
 {
 	SR_CLEANUP(work) struct work work = work_of(request);
 	SR_TRY(sr_visit_write(request, remove_person, &work));
+	sr_person_forget_visits(request->identity, work.person.object_id);
 	answer->status = 204;
 	answer->is_change = true;
 	return sr_ok();
@@ -205,6 +209,7 @@ struct sr_result sr_people_reset_password(const struct sr_identity_request *requ
 	SR_CLEANUP(work) struct work work = work_of(request);
 	SR_TRY(make_password(&work));
 	SR_TRY(sr_visit_write(request, reset, &work));
+	sr_person_forget_visits(request->identity, work.person.object_id);
 	answer_password(&work, &work.password, answer);
 	return sr_ok();
 }
@@ -237,6 +242,7 @@ struct sr_result sr_people_sign_out(const struct sr_identity_request *request, s
 {
 	SR_CLEANUP(work) struct work work = work_of(request);
 	SR_TRY(sr_visit_write(request, sign_out, &work));
+	sr_person_forget_visits(request->identity, work.person.object_id);
 	answer->status = 204;
 	answer->is_change = true;
 	return sr_ok();

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "identity/client_proof.h"
+#include "identity/device_flow.h"
+#include "identity/page_session.h"
 #include "identity/revision.h"
 #include "identity/sign_in.h"
 #include "identity/store_visit.h"
@@ -13,6 +15,7 @@ struct work {
 	const struct sr_identity_request *request;
 	const char *user_name;
 	bool is_known;
+	bool is_charged; /* to the limit of failures */
 	struct sr_person person;
 	uint8_t hash[SR_PASSWORD_HASH_LEN];
 };
@@ -40,6 +43,41 @@ static struct sr_result matches(struct sr_identity *identity, const char *passwo
 	sr_mutex_unlock(&identity->password_mutex);
 	sr_blocking_end();
 	return matched;
+}
+
+/* The limit is asked again when it is this one's turn: what waited before it may have been as many guesses, which
+ * would all have been let through together. */
+static struct sr_result judge(struct work *work, const char *password, struct sr_identity_answer *answer,
+                              bool *ret_is_right)
+{
+	struct sr_identity *identity = work->request->identity;
+	sr_blocking_begin();
+	sr_mutex_lock(&identity->password_mutex);
+	struct sr_result judged = sr_rate_check(work->request, work->user_name, answer);
+	if (sr_is_ok(judged)) {
+		judged = sr_password_matches(sr_bytes_str(password), work->hash, ret_is_right);
+		*ret_is_right = *ret_is_right && work->is_known;
+	}
+	if (sr_is_ok(judged) && !*ret_is_right) {
+		sr_rate_charge(work->request, work->user_name);
+		work->is_charged = true;
+	}
+	sr_mutex_unlock(&identity->password_mutex);
+	sr_blocking_end();
+	return judged;
+}
+
+/* Looks again, since meanwhile others may have been wrong often enough to lock the person, or the password may have
+ * been taken away. */
+static struct sr_result look_again(struct work *work, bool *is_right)
+{
+	uint8_t judged[SR_PASSWORD_HASH_LEN];
+	memcpy(judged, work->hash, sizeof judged);
+	work->is_known = false;
+	SR_TRY(sr_visit_read(work->request, look_up, work));
+	*is_right = *is_right && work->is_known &&
+	            sr_equal_ct(sr_bytes_of(judged, sizeof judged), sr_bytes_of(work->hash, sizeof judged));
+	return sr_ok();
 }
 
 struct sr_result sr_person_hash(struct sr_identity *identity, const char *password,
@@ -80,7 +118,9 @@ static void note(const struct work *work, struct sr_identity_answer *answer, con
 static struct sr_result refuse(const struct work *work, bool is_locked, struct sr_identity_answer *answer)
 {
 	note(work, answer, is_locked ? "Locked" : "WrongPassword");
-	sr_rate_charge(work->request, work->user_name);
+	if (!work->is_charged) { /* right, but refused: that must not be told by the limit either */
+		sr_rate_charge(work->request, work->user_name);
+	}
 	if (work->is_known && !is_locked) {
 		SR_TRY(sr_visit_write(work->request, note_failure, (void *)(uintptr_t)work));
 	}
@@ -109,9 +149,10 @@ struct sr_result sr_person_sign_in(const struct sr_identity_request *request, co
 	work.user_name = user_name;
 	SR_TRY(sr_visit_read(request, look_up, &work));
 	bool is_right = false;
-	SR_TRY(matches(identity, password, work.hash, &is_right));
+	SR_TRY(judge(&work, password, answer, &is_right));
+	SR_TRY(look_again(&work, &is_right));
 	bool is_locked = work.is_known && work.person.locked_until_s > request->now_s;
-	if (!work.is_known || !is_right || is_locked) {
+	if (!is_right || is_locked) {
 		return refuse(&work, is_locked, answer);
 	}
 	note(&work, answer, work.person.is_enabled ? NULL : "Disabled");
@@ -134,6 +175,12 @@ static struct sr_result set_password(struct sr_connection *connection, void *con
 	return sr_revision_grow(connection);
 }
 
+void sr_person_forget_visits(struct sr_identity *identity, const char *object_id)
+{
+	sr_page_sessions_drop_person(identity->page_sessions, object_id);
+	sr_device_flows_drop_person(identity->device_flows, object_id);
+}
+
 struct sr_result sr_person_change_password(const struct sr_identity_request *request, const char *object_id,
                                            const char *user_name, const char *password)
 {
@@ -148,6 +195,7 @@ struct sr_result sr_person_change_password(const struct sr_identity_request *req
 	}
 	SR_TRY(sr_person_hash(request->identity, password, work.hash));
 	SR_TRY(sr_visit_write(request, set_password, &work));
+	sr_person_forget_visits(request->identity, object_id);
 	sr_identity_announce(request->identity);
 	return sr_ok();
 }

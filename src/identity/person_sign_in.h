@@ -16,6 +16,9 @@ SR_MUST struct sr_result sr_person_sign_in(const struct sr_identity_request *req
 /* Sets a password of the person's own choice and ends their other sign-ins. SR_INVALID says what it lacks. */
 SR_MUST struct sr_result sr_person_change_password(const struct sr_identity_request *request, const char *object_id,
                                                    const char *user_name, const char *password);
+/* Forgets where the person (object id) is signed in on pages, and what they approved that no device has fetched yet:
+ * for when their sign-ins end. */
+void sr_person_forget_visits(struct sr_identity *identity, const char *object_id);
 /* The hash of a password, made by one thread at a time: each takes 32 MiB. */
 SR_MUST struct sr_result sr_person_hash(struct sr_identity *identity, const char *password,
                                         uint8_t ret_hash[static SR_PASSWORD_HASH_LEN]);

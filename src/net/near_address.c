@@ -31,6 +31,12 @@ struct sr_result sr_address_read(const char *text, char ret_text[static SR_IP_TE
 		*ret_reach = reach_of_v4(&v4);
 		return sr_ok();
 	}
+	if (inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_V4MAPPED(&v6)) { /* the same address in another dress */
+		memcpy(&v4, &v6.s6_addr[12], sizeof v4);
+		inet_ntop(AF_INET, &v4, ret_text, SR_IP_TEXT_LEN);
+		*ret_reach = reach_of_v4(&v4);
+		return sr_ok();
+	}
 	if (inet_pton(AF_INET6, text, &v6) == 1) {
 		inet_ntop(AF_INET6, &v6, ret_text, SR_IP_TEXT_LEN);
 		*ret_reach = reach_of_v6(&v6);

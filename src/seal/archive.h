@@ -58,11 +58,12 @@ struct sr_archive_snapshot {
 SR_MUST struct sr_result sr_archive_list(struct sr_archive *archive, struct sr_archive_snapshot **ret_snapshots,
                                          size_t *ret_count);
 /* Reads every block of a snapshot: SR_CORRUPT names the first that is missing or damaged. `into` NULL only checks; else
- * the files are made there (what is there already is refused, SR_EXISTS) and durable when it returns. The manifest's
- * digest and seal are for the vault to check. */
+ * the files are made there (what is there already is refused, SR_EXISTS), for their owner alone, and durable when it
+ * returns. `names`, ended by NULL: the folders that files may lie in, any other is SR_CORRUPT; NULL: any. The
+ * manifest's digest and seal are for the vault to check. */
 SR_MUST struct sr_result sr_archive_read(struct sr_archive *archive, const char *id, const char *into,
-                                         const struct sr_archive_progress *progress, uint8_t ret_sha256[static 32],
-                                         struct sr_buf *seal);
+                                         const char *const *names, const struct sr_archive_progress *progress,
+                                         uint8_t ret_sha256[static 32], struct sr_buf *seal);
 /* Removes all but the newest `keep` snapshots, and the blocks that no snapshot needs. */
 SR_MUST struct sr_result sr_archive_prune(struct sr_archive *archive, size_t keep, uint64_t *ret_freed_bytes);
 

@@ -11,6 +11,7 @@
 
 #define FIRST_LINE "strongroom-backup 1\n"
 enum { LINE_MAX_LEN = SR_MANIFEST_LINE_MAX };
+#define TIME_MAX UINT64_C(253402300799) /* the end of the year 9999; the next snapshot's time is one more */
 
 static struct sr_result put_line(struct sr_manifest_writer *writer, const char *line)
 {
@@ -126,7 +127,7 @@ static struct sr_result read_head(struct sr_manifest_reader *reader)
 	if (!line || strncmp(line, "time ", 5) != 0) {
 		return damaged(reader);
 	}
-	SR_CLEANUP(sr_result) struct sr_result parsed = sr_parse_u64(sr_bytes_str(line + 5), INT64_MAX, &time_s);
+	SR_CLEANUP(sr_result) struct sr_result parsed = sr_parse_u64(sr_bytes_str(line + 5), TIME_MAX, &time_s);
 	if (!sr_is_ok(parsed)) {
 		return damaged(reader);
 	}

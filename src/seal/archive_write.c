@@ -164,6 +164,9 @@ struct sr_result sr_archive_add_tree(struct sr_archive *archive, const char *nam
 	}
 	struct sr_result added = sr_ok();
 	for (FTSENT *entry; sr_is_ok(added) && (entry = fts_read(walk));) {
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+			added = sr_fail_errno(entry->fts_errno, "read %s for a backup", entry->fts_path); /* never half a service */
+		}
 		if (entry->fts_info != FTS_F) {
 			continue;
 		}

@@ -136,6 +136,10 @@ static struct sr_result add_entry(const struct sr_image *image, FTS *walk, FTSEN
 			return sr_fail_errno(errno, "link %s into an image", entry->fts_path);
 		}
 		return sr_ok();
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		return entry->fts_errno == ENOENT ? sr_ok() : sr_fail_errno(entry->fts_errno, "read %s", entry->fts_path);
 	default:
 		return sr_ok();
 	}

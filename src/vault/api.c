@@ -115,7 +115,15 @@ static struct sr_result authenticate(struct sr_exchange *exchange, struct sr_vau
 	if (!token) {
 		return sr_fail(SR_UNAUTHENTICATED, "AKV10000: Request is missing a Bearer or PoP token.");
 	}
-	const char *const audiences[] = {RESOURCE, RESOURCE_APP_ID, call->base_url, NULL};
+	/* Whoever asks chooses the Host header: as an audience it counts only where it is a vault's own name or names our
+	 * port, lest a token for another service be one for this. */
+	const char *const audiences[] = {
+	    RESOURCE, RESOURCE_APP_ID,
+	    sr_is_vault_host(sr_exchange_host(exchange))
+	        ? call->base_url
+	        : sr_access_own_origin(call->arena, sr_exchange_authority(exchange),
+	                               (uint16_t)sr_host_config(call->vault->host)->vault_port),
+	    NULL};
 	struct sr_result result =
 	    sr_access_authenticate(call->vault->access, call->arena, sr_bytes_str(token), audiences, &call->who);
 	if (sr_result_code(result) == SR_UNAUTHENTICATED) {

@@ -27,6 +27,8 @@ SR_MUST struct sr_result sr_vault_route_find(const char *method, const struct sr
 
 /* True for an api-version that is answered: 7.0 and later, or a date. */
 bool sr_vault_is_api_version(const char *text);
+/* True for a host that names a vault: NAME.vault.ANYTHING. */
+bool sr_is_vault_host(const char *host);
 /* The vault that a host names: NAME of NAME.vault.ANYTHING, else the default one. In the arena. */
 const char *sr_vault_of_host(struct sr_arena *arena, const char *host);
 

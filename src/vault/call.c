@@ -37,7 +37,7 @@ struct sr_result sr_call_audit(struct sr_connection *connection, const struct sr
 }
 
 struct audited_write {
-	const struct sr_vault_call *call;
+	struct sr_vault_call *call;
 	sr_database_work work;
 	void *context;
 	const char *const *version;
@@ -46,9 +46,11 @@ struct audited_write {
 static struct sr_result run_audited(struct sr_connection *connection, void *context)
 {
 	const struct audited_write *write = context;
+	struct sr_vault_call *call = write->call;
+	/* Once more: the vault may have been deleted, or protected from purging, since the call was let in. */
+	SR_TRY(sr_vault_find(connection, call->arena, call->record.name, &call->record));
 	SR_TRY(write->work(connection, write->context));
-	return sr_call_audit(connection, write->call, write->version ? *write->version : NULL, write->call->route->success,
-	                     NULL);
+	return sr_call_audit(connection, call, write->version ? *write->version : NULL, call->route->success, NULL);
 }
 
 struct sr_result sr_call_write(struct sr_vault_call *call, sr_database_work work, void *context,

@@ -55,7 +55,8 @@ static inline struct sr_key_name sr_call_key(const struct sr_vault_call *call)
 SR_MUST struct sr_result sr_call_audit(struct sr_connection *connection, const struct sr_vault_call *call,
                                        const char *version, int status, const char *outcome);
 
-/* Runs `work` in a write together with the call's audit entry and marks the call as audited. `version` points to where
+/* Runs `work` in a write together with the call's audit entry and marks the call as audited. The vault is read again in
+ * that write: SR_NOT_FOUND where it was deleted meanwhile. `version` points to where
  * the work leaves the version that it came to, or is NULL. */
 SR_MUST struct sr_result sr_call_write(struct sr_vault_call *call, sr_database_work work, void *context,
                                        const char *const *version);

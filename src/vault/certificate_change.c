@@ -98,6 +98,7 @@ static struct sr_certificate_making begin(struct sr_vault_call *call)
 
 /* A creation on its way into the database: whole, or waiting for a CA elsewhere. */
 struct creation {
+	const struct sr_vault_call *call;
 	struct sr_certificate_making making;
 	struct sr_certificate_operation operation;
 	bool waits;
@@ -107,6 +108,9 @@ static struct sr_result write_creation(struct sr_connection *connection, void *c
 {
 	struct creation *creation = context;
 	struct sr_certificate_making *making = &creation->making;
+	/* Once more: another creation that waits would lose its key, and be signed for nothing. */
+	struct standing standing = {.call = creation->call};
+	SR_TRY(find_standing(connection, &standing));
 	if (creation->waits) {
 		SR_TRY(
 		    sr_vault_certificate_set_policy(connection, making->vault, making->name, making->policy.json, making->now));
@@ -165,7 +169,7 @@ struct sr_result sr_handle_certificate_create(struct sr_vault_call *call, struct
 	struct standing standing = {.call = call};
 	SR_TRY(sr_database_read(call->vault->state.database, find_standing, &standing));
 	call->name = standing.is_there ? standing.head.name : call->name;
-	struct creation creation = {.making = begin(call)};
+	struct creation creation = {.call = call, .making = begin(call)};
 	SR_TRY(policy_for_create(call, &standing, &creation.making.policy));
 	standing.issuer = creation.making.policy.issuer;
 	SR_TRY(sr_database_read(call->vault->state.database, check_issuer, &standing));
@@ -181,7 +185,7 @@ struct sr_result sr_handle_certificate_create(struct sr_vault_call *call, struct
 	return sr_certificate_operation_json(&view, &creation.operation, &answer->body);
 }
 
-/* PEM as text, or PKCS#12 in Base64. */
+/* PEM as it is or in Base64 (the SDK for Python encodes whatever it is given), or PKCS#12 in Base64. */
 static struct sr_result read_import(struct sr_vault_call *call, struct sr_x509_import *ret_import, bool *ret_is_pem)
 {
 	const char *value = NULL, *password = "";
@@ -194,9 +198,14 @@ static struct sr_result read_import(struct sr_vault_call *call, struct sr_x509_i
 	if (*ret_is_pem) {
 		return sr_x509_from_pem(call->arena, sr_bytes_str(value), password, ret_import);
 	}
-	SR_CLEANUP(sr_buf) struct sr_buf pfx = SR_BUF(VALUE_MAX);
-	SR_TRY(sr_base64_decode(sr_bytes_str(value), &pfx));
-	return sr_x509_from_pkcs12(call->arena, sr_buf_bytes(&pfx), password, ret_import);
+	static const char mark[] = "-----BEGIN ";
+	enum { DER_SEQUENCE = 0x30 };
+	SR_CLEANUP(sr_buf) struct sr_buf file = SR_BUF(VALUE_MAX);
+	SR_TRY(sr_base64_decode(sr_bytes_str(value), &file));
+	*ret_is_pem =
+	    file.len && file.data[0] != DER_SEQUENCE && memmem(file.data, file.len, mark, sizeof mark - 1) != NULL;
+	return *ret_is_pem ? sr_x509_from_pem(call->arena, sr_buf_bytes(&file), password, ret_import)
+	                   : sr_x509_from_pkcs12(call->arena, sr_buf_bytes(&file), password, ret_import);
 }
 
 static struct sr_result prepare_imported(struct sr_vault_call *call, const struct sr_x509_import *import, bool is_pem,

@@ -46,6 +46,8 @@ const struct sr_vault_route sr_key_routes[] = {
     {"POST", "keys/{name}/{version}/verify", "KeyVerify", "keys/verify", "keys/verify/action", sr_handle_key_verify,
      200, SMALL},
     {"POST", "keys/{name}/verify", "KeyVerify", "keys/verify", "keys/verify/action", sr_handle_key_verify, 200, SMALL},
+    {"POST", "keys/{name}/release", "KeyRelease", "keys/release", "keys/release/action", sr_handle_key_release, 200,
+     SMALL},
     {"POST", "keys/{name}/{version}/release", "KeyRelease", "keys/release", "keys/release/action",
      sr_handle_key_release, 200, SMALL},
     {"GET", "deletedkeys", "KeyListDeleted", "keys/list", "keys/read", sr_handle_deleted_keys_list, 200, 0},

@@ -151,10 +151,12 @@ struct sr_result sr_key_find_state(struct sr_connection *connection, const struc
                                    struct sr_key_state *ret_state)
 {
 	SR_CLEANUP(sr_statement) struct sr_statement *statement = NULL;
-	SR_TRY(sr_prepare(connection,
-	                  "SELECT v.enabled, v.nbf, v.exp, v.operations FROM " JOINED
-	                  " WHERE k.vault = ?1 AND k.name = ?2 AND v.version = ?3 AND k.deleted_at IS NULL",
-	                  &statement));
+	SR_TRY(sr_prepare(
+	    connection,
+	    "SELECT v.enabled, v.nbf, v.exp, v.operations FROM " JOINED
+	    " WHERE k.vault = ?1 AND k.name = ?2 AND v.version = ?3 AND k.deleted_at IS NULL AND EXISTS(SELECT 1 "
+	    "FROM vault AS a WHERE a.name = ?1 AND a.deleted_at IS NULL)",
+	    &statement));
 	sr_bind_text(statement, 1, name->vault);
 	sr_bind_text(statement, 2, name->name);
 	sr_bind_text(statement, 3, name->version);

@@ -129,10 +129,15 @@ static struct sr_result settle(const struct sr_root_settings *settings, struct s
 		return sr_ok();
 	}
 	SR_CLEANUP(sr_secret) struct sr_secret *root = NULL;
-	SR_CLEANUP(sr_result) struct sr_result fits = read_fitting(path, descriptor, &root);
+	struct sr_result fits = read_fitting(path, descriptor, &root);
 	if (sr_is_ok(fits) && descriptor.len) {
 		return sr_key_file_rename(path, settings->config->root_key);
 	}
+	const enum sr_code code = sr_result_code(fits);
+	if (code != SR_OK && code != SR_WRONG_KEY && code != SR_INVALID) {
+		return fits; /* what cannot be read now may be the only copy of the root key */
+	}
+	sr_result_free(fits);
 	return sr_key_file_remove(path);
 }
 
@@ -140,10 +145,12 @@ static struct sr_result retire(const struct sr_root_settings *settings, struct s
 {
 	SR_CLEANUP(sr_secret) struct sr_secret *root = NULL;
 	struct sr_result fits = read_fitting(settings->config->root_key, descriptor, &root);
-	if (!sr_is_ok(fits)) {
+	const enum sr_code code = sr_result_code(fits);
+	if (code == SR_WRONG_KEY || code == SR_INVALID || code == SR_NOT_FOUND) {
 		sr_result_free(fits); /* the new key has taken its place already, or it is none of ours */
 		return sr_ok();
 	}
+	SR_TRY(fits);
 	return sr_key_file_remove(settings->config->root_key);
 }
 

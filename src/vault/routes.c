@@ -134,11 +134,13 @@ bool sr_vault_is_api_version(const char *text)
 	return minor >= 1 && minor <= 2 && is_version_end(text + major + 1 + minor);
 }
 
-const char *sr_vault_of_host(struct sr_arena *arena, const char *host)
+bool sr_is_vault_host(const char *host)
 {
 	const char *dot = strchr(host, '.');
-	if (dot && dot > host && strncmp(dot, ".vault.", 7) == 0 && dot[7]) {
-		return sr_arena_text(arena, sr_bytes_of(host, (size_t)(dot - host)));
-	}
-	return SR_DEFAULT_VAULT;
+	return dot && dot > host && strncmp(dot, ".vault.", 7) == 0 && dot[7];
+}
+
+const char *sr_vault_of_host(struct sr_arena *arena, const char *host)
+{
+	return sr_is_vault_host(host) ? sr_arena_text(arena, sr_bytes_of(host, strcspn(host, "."))) : SR_DEFAULT_VAULT;
 }

@@ -179,14 +179,33 @@ static struct sr_result give_wanted_form(const struct sr_vault_call *call, struc
 }
 
 /* A disabled secret is refused; one that is expired, or not yet valid, is still given: its owner decides. */
+static struct sr_result check_may_get(const struct sr_secret_record *secret)
+{
+	return secret->is_enabled
+	           ? sr_ok()
+	           : sr_fail_as(SR_DENIED, "SecretDisabled", "Operation get is not allowed on a disabled secret.");
+}
+
+/* Within the write of the audit entry, so that no value is given away after an entry that takes the secret away. */
+static struct sr_result check_again(struct sr_connection *connection, void *context)
+{
+	struct sr_vault_call *call = context;
+	struct sr_vault_record vault;
+	struct sr_secret_record secret;
+	SR_TRY(sr_vault_find(connection, call->arena, call->record.name, &vault));
+	SR_TRY(sr_vault_secret_find(connection, call->arena, NULL, call->record.name, call->name, call->version,
+	                            SR_SECRET_LIVE, &secret));
+	return check_may_get(&secret);
+}
+
 struct sr_result sr_handle_secret_get(struct sr_vault_call *call, struct sr_vault_answer *answer)
 {
 	struct sr_secret_record secret;
 	SR_TRY(sr_call_find_secret(call, call->vault->state.records, SR_SECRET_LIVE, &secret));
-	if (!secret.is_enabled) {
-		return sr_fail_as(SR_DENIED, "SecretDisabled", "Operation get is not allowed on a disabled secret.");
-	}
+	SR_TRY(check_may_get(&secret));
 	SR_TRY(give_wanted_form(call, &secret));
 	call->version = secret.version; /* for the audit entry: which one was given */
+	call->check = check_again;
+	call->check_context = call;
 	return answer_bundle(call, &secret, answer);
 }

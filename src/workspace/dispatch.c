@@ -26,8 +26,11 @@ static struct sr_result authenticate(struct sr_exchange *exchange, struct sr_arm
 		return sr_fail_as(SR_UNAUTHENTICATED, "AuthenticationFailed",
 		                  "Authentication failed. The 'Authorization' header is missing.");
 	}
-	const char *const audiences[] = {"https://management.azure.com", "https://management.core.windows.net",
-	                                 call->base_url, NULL};
+	const char *const audiences[] = {
+	    "https://management.azure.com", "https://management.core.windows.net",
+	    sr_access_own_origin(call->arena, sr_exchange_authority(exchange),
+	                         (uint16_t)sr_host_config(call->workspace->host)->workspace_port),
+	    NULL};
 	return sr_access_authenticate(call->workspace->access, call->arena, sr_bytes_str(token), audiences, &call->who);
 }
 

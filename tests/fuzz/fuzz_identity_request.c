@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	                          : data[0] == 'i' ? SR_DOOR_INTERNAL
 	                          : data[0] == 'p' ? SR_DOOR_PUBLIC
 	                                           : SR_DOOR_LOCAL;
-	const uint8_t *stop = memchr(data, '\n', len);
+	const uint8_t *stop = memchr(data + 1, '\n', len - 1);
 	const size_t line_len = stop ? (size_t)(stop - data) : len;
 	char *line = sr_arena_text(fixture->arena, sr_bytes_of(data + 1, line_len - 1));
 	char *target = strchr(line, ' ');

@@ -168,6 +168,8 @@ await step('graph_shows_the_directory_to_who_may_and_oneself_to_all', async () =
   equal((await graph(byName(clerk.clientId), { cred })).json.value.length, 1, 'oneself without a role');
   equal((await graph(byName(client.clientId), { cred })).json.value.length, 0, 'nobody else');
   equal((await graph(`servicePrincipals/${client.objectId}`, { cred })).status, 403, 'refused');
+  const recorded = installation.run(['audit', 'show', '--service', 'identity', '--who', clerk.objectId]).stdout;
+  for (const said of ['DirectoryList', 'DirectoryGet', `v1.0/servicePrincipals/${client.objectId}`, 'Authorization_RequestDenied']) must(recorded.includes(said), `${said} in ${recorded.slice(-1500)}`);
   equal((await raw(client.authority, { path: '/v1.0/users' })).status, 401, 'without a token');
   equal((await graph('users', { scope: audience })).status, 401, 'a token for another audience');
 });

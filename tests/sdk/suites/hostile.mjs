@@ -20,7 +20,7 @@ function send(origin, { method = 'GET', target, headers = {}, body = '' }) {
   const { protocol, hostname, port } = new URL(origin);
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
   return new Promise((resolve, reject) => {
-    const request = (protocol === 'https:' ? https : http).request({ hostname, port, method, path: target, agent: agents[protocol], headers: { ...headers, 'content-length': bytes.length } }, (response) => {
+    const request = (protocol === 'https:' ? https : http).request({ hostname, port, method, path: target, agent: agents[protocol], ...(headers.host && { servername: hostname }), headers: { ...headers, 'content-length': bytes.length } }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece) => { text += piece; });
       response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
@@ -42,6 +42,29 @@ async function each(items, work) {
   const left = [...items];
   await Promise.all([...Array(12)].map(async () => { for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item); }));
 }
+
+await step('a_token_for_another_service_is_none_for_the_vault_whatever_host_is_named', async () => {
+  const storage = await bearer('https://storage.azure.com/.default');
+  for (const [token, host] of [[storage, 'storage.azure.com'], [storage, 'storage.azure.com:443'], [armToken, 'management.azure.com']]) {
+    const answer = await send(client.vaultUrl, { target: '/secrets?api-version=7.4', headers: { authorization: token, host } });
+    mustBeRefused(answer, `a token for ${host}`, [401]);
+  }
+  equal((await vault('GET', '/secrets?api-version=7.4')).status, 200, 'its own token');
+  const own = await bearer(`${client.vaultUrl}/.default`);
+  equal((await send(client.vaultUrl, { target: '/secrets?api-version=7.4', headers: { authorization: own } })).status, 200, 'one for its own address');
+});
+
+await step('a_token_for_another_service_is_none_for_resource_manager_or_blob', async () => {
+  const storage = await bearer('https://storage.azure.com/.default');
+  const manager = `https://127.0.0.1:${ports['workspace-port']}`;
+  const subscriptions = (token, host) => send(manager, { target: '/subscriptions?api-version=2022-12-01', headers: { authorization: token, ...(host && { host }) } });
+  for (const [token, host] of [[storage, 'storage.azure.com'], [vaultToken, 'vault.azure.net'], [storage, undefined]]) equal((await subscriptions(token, host)).status, 401, `Resource Manager, ${host}`);
+  equal((await subscriptions(armToken)).status, 200, 'its own token');
+  for (const [token, host] of [[armToken, 'management.azure.com'], [vaultToken, 'vault.azure.net']]) {
+    const answer = await send(client.blobEndpoint, { target: '/scenario?comp=list', headers: { authorization: token, host, 'x-ms-version': '2024-08-04' } });
+    must([400, 401, 403, 404].includes(answer.status) && !answer.text.includes('EnumerationResults'), `blob, ${host}: ${answer.status}`);
+  }
+});
 
 const notJson = { truncated: '{"value":"x"', text: 'nonsense', array: '[]', string: '"value"', number: '1', null: 'null', two: '{}{}', comma: '{"value":"x",}', deep: '['.repeat(100000), deep_objects: '{"a":'.repeat(20000), utf8: Buffer.from('{"value":"\xff"}', 'latin1'),
   nul: '{"value":"a\0"}', surrogate: '{"value":"\\ud800"}', nan: '{"value":NaN}', quotes: "{'value':'x'}", twice: '{"value":"x","value":"y"}', comment: '{/**/"value":"x"}', huge_number: `{"value":${'9'.repeat(400)}}`, mark: '\ufeff[]', empty_name_twice: '{"":1,"":2}' };

@@ -4,7 +4,6 @@
 #include "identity/assignment.h"
 #include "identity/custom_role.h"
 #include "identity/management_group.h"
-#include "identity/schema.h"
 #include "identity/scope.h"
 
 #define SUBSCRIPTION "/subscriptions/99999999-0000-4000-8000-000000000001"
@@ -198,36 +197,6 @@ static void an_assignments_id_may_be_chosen_once(void **state)
 	              "RoleAssignmentExists");
 }
 
-/* What the first version had: its schema, and a principal with a role. */
-static struct sr_result leave_as_first_version(struct sr_connection *connection, void *context)
-{
-	(void)context;
-	return sr_execute(connection,
-	                  "INSERT INTO installation VALUES (1, '11111111-1111-4111-8111-111111111111',"
-	                  " '22222222-2222-4222-8222-222222222222', 7);"
-	                  "INSERT INTO principal VALUES ('bbbbbbbb-0000-4000-8000-000000000001',"
-	                  " 'bbbbbbbb-0000-4000-8000-000000000002', 'old', 1, 1);"
-	                  "INSERT INTO assignment VALUES ('bbbbbbbb-0000-4000-8000-000000000003',"
-	                  " 'bbbbbbbb-0000-4000-8000-000000000001', 'acdd72a7-3385-48ef-bd42-f606fba81ae7', '/', 1)");
-}
-
-static void an_installation_of_the_first_version_opens(void **state)
-{
-	struct fixture *fixture = *state;
-	const char *path = sr_arena_printf(fixture->arena, "%s/first.db", fixture->folder);
-	struct sr_database_options first = {.path = path, .id = fixture->id, .schema = sr_identity_schema};
-	struct sr_database *database;
-	expect_ok(sr_database_open(&first, fixture->dek, &database));
-	expect_ok(sr_database_write(database, leave_as_first_version, NULL));
-	sr_database_close(database);
-	sr_identity_store_close(fixture->store);
-	expect_ok(sr_identity_store_open(path, &fixture->id, fixture->dek, TOKEN_S, 0, NOW_S, &fixture->store));
-	json_decref(call(fixture, sr_groups_create, "", "{\"name\":\"new\"}"));
-	json_decref(call(fixture, sr_groups_add_member, "new", "{\"member\":\"old\"}"));
-	SR_CLEANUP(sr_json) json_t *list = call(fixture, sr_assignments_list, "", "");
-	assert_string_equal(text_of(json_array_get(json_object_get(list, "value"), 0), "principalName"), "old");
-}
-
 /* Management groups: the tree, and what it covers. */
 
 static json_t *new_management_group(struct fixture *fixture, const char *name, const char *parent)
@@ -316,7 +285,6 @@ int main(void)
 	    WITH(names_are_unique_among_all_roles),
 	    WITH(a_role_is_assigned_within_its_scopes_alone),
 	    WITH(an_assignments_id_may_be_chosen_once),
-	    WITH(an_installation_of_the_first_version_opens),
 	    WITH(management_groups_are_a_tree),
 	    WITH(management_groups_are_not_too_deep),
 	};

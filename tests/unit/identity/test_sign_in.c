@@ -2,7 +2,10 @@
 #include "fixture.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
+#include "identity/client_proof.h"
 #include "identity/oauth_error.h"
+#include "identity/page_session.h"
 #include "identity/person_sign_in.h"
 #include "identity/revoked.h"
 #include "identity/sign_in.h"
@@ -84,6 +87,94 @@ static void each_further_wrong_password_locks_for_longer(void **state)
 	expect_ok(sign_in_at(fixture, "ada@example.org", PASSWORD, NOW_S + 3600));
 	expect_ok(sr_database_read(fixture->store->database, find_ada, &ada));
 	assert_int_equal(ada.failure_count, 0);
+}
+
+/* A sign-in that waits for its turn, by another thread. */
+struct waiting {
+	struct sr_identity_request request;
+	struct sr_result outcome;
+};
+
+static void sign_in_meanwhile(void *context)
+{
+	struct waiting *waiting = context;
+	struct sr_identity_answer answer = {0};
+	struct sr_person person;
+	waiting->outcome = sr_person_sign_in(&waiting->request, "ada@example.org", PASSWORD, &answer, &person);
+}
+
+static void begin_waiting(struct fixture *fixture, struct waiting *waiting, struct sr_thread *thread)
+{
+	waiting->request = request_at(fixture, "", "", NOW_S);
+	waiting->request.peer_address = "10.9.9.9";
+	sr_mutex_lock(&fixture->identity.password_mutex);
+	expect_ok(sr_thread_start("test-waiting", 0, sign_in_meanwhile, waiting, thread));
+	usleep(200 * 1000); /* enough to have looked; were it not, the test would show less, not fail */
+}
+
+static void end_waiting(struct fixture *fixture, struct sr_thread thread)
+{
+	sr_mutex_unlock(&fixture->identity.password_mutex);
+	sr_thread_join(thread);
+}
+
+static void guesses_at_once_are_locked_out_as_those_one_by_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sr_person ada = new_ada(fixture);
+	struct waiting waiting;
+	struct sr_thread thread;
+	begin_waiting(fixture, &waiting, &thread);
+	for (int i = 0; i < SR_FAILURES_FREE; i++) {
+		expect_ok(sr_database_write(fixture->store->database, fail_once, ada.object_id));
+	}
+	end_waiting(fixture, thread);
+	expect_code(waiting.outcome, SR_UNAUTHENTICATED);
+}
+
+static void guesses_at_once_are_limited_as_those_one_by_one(void **state)
+{
+	struct fixture *fixture = *state;
+	new_ada(fixture);
+	struct waiting waiting;
+	struct sr_thread thread;
+	begin_waiting(fixture, &waiting, &thread);
+	for (int i = 0; i < 11; i++) {
+		sr_rate_charge(&waiting.request, "ada@example.org");
+	}
+	end_waiting(fixture, thread);
+	expect_code(waiting.outcome, SR_UNAVAILABLE);
+}
+
+static void what_was_approved_and_not_fetched_ends_with_the_sign_ins(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sr_person ada = new_ada(fixture);
+	static const struct {
+		sr_identity_handler end;
+		const char *body;
+	} ways[] = {{sr_people_sign_out, ""},
+	            {sr_people_reset_password, ""},
+	            {sr_people_update, "{\"enabled\":false}"},
+	            {sr_people_delete, ""}};
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		struct sr_device_ask ask = {.client_id = AZ, .resource = "https://vault.azure.net"};
+		struct sr_page_session session = {0};
+		SR_CLEANUP(sr_buf) struct sr_buf code = SR_BUF(256);
+		char user_code[SR_USER_CODE_LEN];
+		char person[SR_GUID_TEXT_LEN];
+		bool was_expired;
+		uint64_t now_ms = sr_boottime_ms();
+		memcpy(session.person, ada.object_id, sizeof session.person);
+		expect_ok(sr_device_flow_start(fixture->identity.device_flows, &ask, now_ms, &code, user_code));
+		assert_true(sr_device_flow_decide(fixture->identity.device_flows, user_code, ada.object_id, now_ms));
+		sr_page_session_put(fixture->identity.page_sessions, "id", &session, now_ms);
+		json_decref(call(fixture, ways[i].end, ada.object_id, ways[i].body));
+		assert_false(sr_page_session_get(fixture->identity.page_sessions, "id", now_ms, &session));
+		assert_int_equal(sr_device_flow_poll(fixture->identity.device_flows, sr_buf_text(&code), AZ, now_ms, &ask,
+		                                     person, &was_expired),
+		                 SR_DEVICE_UNKNOWN);
+	}
 }
 
 static void the_administrator_sees_and_lifts_a_lock(void **state)
@@ -344,6 +435,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH_STORE(a_right_password_signs_in_by_a_name_in_any_case),
 	    WITH_STORE(each_further_wrong_password_locks_for_longer),
+	    WITH_STORE(guesses_at_once_are_locked_out_as_those_one_by_one),
+	    WITH_STORE(guesses_at_once_are_limited_as_those_one_by_one),
+	    WITH_STORE(what_was_approved_and_not_fetched_ends_with_the_sign_ins),
 	    WITH_STORE(the_administrator_sees_and_lifts_a_lock),
 	    WITH_STORE(who_is_disabled_is_told_only_with_the_right_password),
 	    WITH_STORE(a_first_password_is_shown_once_and_must_be_changed),

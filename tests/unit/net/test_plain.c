@@ -117,7 +117,8 @@ static void addresses_have_one_form_and_a_reach(void **state)
 	    {"127.0.0.1", "127.0.0.1", SR_REACH_LOOPBACK}, {"127.255.1.2", "127.255.1.2", SR_REACH_LOOPBACK},
 	    {"0:0:0::1", "::1", SR_REACH_LOOPBACK},        {"169.254.169.254", "169.254.169.254", SR_REACH_LINK},
 	    {"FE80:0::00AB", "fe80::ab", SR_REACH_LINK},   {"10.88.0.5", "10.88.0.5", SR_REACH_FAR},
-	    {"2001:DB8::1", "2001:db8::1", SR_REACH_FAR},
+	    {"2001:DB8::1", "2001:db8::1", SR_REACH_FAR},  {"::ffff:127.0.0.1", "127.0.0.1", SR_REACH_LOOPBACK},
+	    {"::FFFF:A58:5", "10.88.0.5", SR_REACH_FAR},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char form[SR_IP_TEXT_LEN];

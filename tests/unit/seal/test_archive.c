@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "seal/archive.h"
 #include "seal/archive_manifest.h"
+#include "seal/archive_parts.h"
 #include "seal/file.h"
 
 #include <fts.h>
@@ -68,13 +69,15 @@ static struct sr_archive_figures take(int64_t now_s, char ret_id[static SR_ID_TE
 	return figures;
 }
 
+static const char *const *names; /* the folders that may be in a snapshot; NULL: any */
+
 static struct sr_result give_back(const char *id, const char *into)
 {
 	SR_CLEANUP(sr_archive) struct sr_archive *archive = NULL;
 	SR_CLEANUP(sr_buf) struct sr_buf seal = SR_BUF(256);
 	uint8_t sha256[32];
 	SR_TRY(sr_archive_open(at("repository"), false, &archive));
-	SR_TRY(sr_archive_read(archive, id, into, NULL, sha256, &seal));
+	SR_TRY(sr_archive_read(archive, id, into, names, NULL, sha256, &seal));
 	return sr_equal_public(sr_buf_bytes(&seal), sr_bytes_of(sha256, 32))
 	           ? sr_ok()
 	           : sr_fail(SR_CORRUPT, "the manifest is another than was sealed");
@@ -253,7 +256,8 @@ static void a_manifest_that_nobody_wrote_is_damaged(void **state)
 	    HEAD,
 	    HEAD "end 1 0\n",
 	    HEAD "end 0 0\nend 0 0\n",
-	    HEAD "file -01 7 it/small\nend 1 7\n", /* every bit of the mode, set-user-id too */
+	    "strongroom-backup 1\ntime 9223372036854775807\nend 0 0\n", /* a second later there would be no time */
+	    HEAD "file -01 7 it/small\nend 1 7\n",                      /* every bit of the mode, set-user-id too */
 	    HEAD "file +77 7 it/small\nend 1 7\n",
 	    HEAD "file 600 -7 it/small\nend 1 7\n",
 	    HEAD "file 600 7 ../small\nend 1 7\n",
@@ -262,6 +266,65 @@ static void a_manifest_that_nobody_wrote_is_damaged(void **state)
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		expect_code(read_manifest(wrong[i]), SR_CORRUPT);
 	}
+}
+
+static void a_manifest_of_version_1_reads_for_ever(void **state)
+{
+	(void)state;
+	const char *vectors = getenv("SR_VECTORS");
+	SR_CLEANUP(sr_string) char *path = sr_strdupf("%s/backup_manifest_v1", vectors ? vectors : "tests/vectors");
+	SR_CLEANUP(sr_manifest_reader) struct sr_manifest_reader reader = {0};
+	struct sr_manifest_file file;
+	bool is_file, is_block;
+	char name[SR_BLOCK_NAME_LEN], hex[65];
+	uint8_t sha256[32];
+	expect_ok(sr_manifest_open(path, &reader));
+	assert_int_equal(reader.time_s, 1795536000);
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	assert_string_equal(file.path, "beside/ca.pem");
+	expect_ok(sr_manifest_next_block(&reader, &is_block, name));
+	assert_true(is_block);
+	sr_archive_block_name(SR_LITERAL("ca"), hex);
+	assert_string_equal(name, hex);
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	assert_int_equal(file.mode, 0640);
+	assert_int_equal(file.size, 4194307);
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	expect_ok(sr_manifest_next_file(&reader, &is_file, &file));
+	assert_false(is_file);
+	sr_manifest_digest(&reader, sha256);
+	sr_hex_encode(sr_bytes_of(sha256, sizeof sha256), hex);
+	assert_string_equal(hex, "ab15b0294543fb10fd27b92ee95136ac7c8d7b10f9d0b055090d8943d5cf7380");
+}
+
+static void what_cannot_be_read_is_not_left_out_in_silence(void **state)
+{
+	(void)state;
+	SR_CLEANUP(sr_archive) struct sr_archive *archive = NULL;
+	expect_ok(sr_archive_open(at("repository"), true, &archive));
+	expect_ok(sr_archive_begin(archive, 1000));
+	expect_code(sr_archive_add_tree(archive, "it", at("gone"), NULL), SR_NOT_FOUND);
+}
+
+/* A repository that somebody else made: files elsewhere, open to all, longer than they say. */
+static void a_hostile_repository_puts_nothing_where_it_wants(void **state)
+{
+	(void)state;
+	static const char *const ours[] = {"it", NULL}, *const others[] = {"i", "its", NULL};
+	char id[SR_ID_TEXT_LEN];
+	struct stat status;
+	put("from/open", "an open one", 1);
+	assert_int_equal(chmod(at("from/open"), 0777), 0);
+	take(1000, id);
+	assert_int_equal(mkdir(at("into"), 0700), 0);
+	names = others;
+	expect_code(give_back(id, at("into")), SR_CORRUPT);
+	assert_int_equal(access(at("into/it"), F_OK), -1);
+	names = ours;
+	expect_ok(give_back(id, at("into")));
+	names = NULL;
+	assert_int_equal(stat(at("into/it/open"), &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
 }
 
 int main(void)
@@ -276,6 +339,9 @@ int main(void)
 	    IN_FOLDER(one_process_at_a_time_uses_it),
 	    IN_FOLDER(a_snapshot_that_was_not_published_is_none),
 	    IN_FOLDER(a_manifest_that_nobody_wrote_is_damaged),
+	    IN_FOLDER(a_manifest_of_version_1_reads_for_ever),
+	    IN_FOLDER(what_cannot_be_read_is_not_left_out_in_silence),
+	    IN_FOLDER(a_hostile_repository_puts_nothing_where_it_wants),
 	};
 	return cmocka_run_group_tests(tests, init_seal, NULL);
 }

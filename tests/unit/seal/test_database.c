@@ -361,6 +361,82 @@ static void closing_waits_for_users_and_refuses_new_ones(void **state)
 	sr_thread_join(thread);
 }
 
+/* Each step notes its name, so that the notes tell which ran and in which order. */
+#define STEP(name) "INSERT INTO canary_table(name, value) VALUES ('" name "', NULL);"
+
+/* Opens the database with these upgrades, after closing it. */
+static struct sr_result open_with(struct fixture *fixture, const char *const *upgrades)
+{
+	struct sr_database_options options = fixture_options(fixture);
+	options.upgrades = upgrades;
+	fixture_close(fixture);
+	return sr_database_open(&options, fixture->dek, &fixture->database);
+}
+
+static struct sr_result read_notes(struct sr_connection *connection, void *context)
+{
+	SR_CLEANUP(sr_statement) struct sr_statement *select = NULL;
+	SR_TRY(sr_prepare(connection, "SELECT group_concat(name, ' ') FROM (SELECT name FROM canary_table ORDER BY id)",
+	                  &select));
+	bool is_row;
+	SR_TRY(sr_step(select, &is_row));
+	sr_buf_append(context, sr_column_text(select, 0));
+	return sr_ok();
+}
+
+static void expect_notes(struct fixture *fixture, const char *notes)
+{
+	SR_CLEANUP(sr_buf) struct sr_buf found = SR_BUF(256);
+	expect_ok(sr_database_read(fixture->database, read_notes, &found));
+	assert_string_equal(sr_buf_text(&found), notes);
+}
+
+static void upgrades_run_once_and_in_their_order(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const two[] = {STEP("a"), STEP("b"), NULL};
+	static const char *const three[] = {STEP("a"), STEP("b"), STEP("c"), NULL};
+	for (int i = 0; i < 2; i++) {
+		expect_ok(open_with(fixture, two));
+		expect_notes(fixture, "a b");
+	}
+	for (int i = 0; i < 2; i++) {
+		expect_ok(open_with(fixture, three));
+		expect_notes(fixture, "a b c");
+	}
+}
+
+static void an_upgrade_that_fails_leaves_the_version_before_it(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const broken[] = {STEP("a"), STEP("half") "INSERT INTO no_such_table VALUES (1);", STEP("c"),
+	                                     NULL};
+	static const char *const mended[] = {STEP("a"), STEP("b"), STEP("c"), NULL};
+	static const char *const first[] = {STEP("a"), NULL};
+	for (int i = 0; i < 2; i++) {
+		struct sr_result opened = open_with(fixture, broken);
+		assert_false(sr_is_ok(opened));
+		sr_ignore(opened);
+		assert_null(fixture->database);
+	}
+	expect_ok(open_with(fixture, first));
+	expect_notes(fixture, "a");
+	expect_ok(open_with(fixture, mended));
+	expect_notes(fixture, "a b c");
+}
+
+static void a_database_of_a_newer_program_is_refused_and_left_as_it_is(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const newer[] = {STEP("a"), STEP("b"), NULL};
+	static const char *const older[] = {STEP("other"), NULL};
+	expect_ok(open_with(fixture, newer));
+	expect_code(open_with(fixture, older), SR_INVALID);
+	expect_code(open_with(fixture, NULL), SR_INVALID);
+	expect_ok(open_with(fixture, newer));
+	expect_notes(fixture, "a b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +457,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(an_older_copy_is_refused_by_its_anchor, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(each_log_begins_with_an_anchor_of_its_own, fixture_make, fixture_end),
 	    cmocka_unit_test_setup_teardown(closing_waits_for_users_and_refuses_new_ones, fixture_make, fixture_end),
+	    cmocka_unit_test_setup_teardown(upgrades_run_once_and_in_their_order, fixture_make, fixture_end),
+	    cmocka_unit_test_setup_teardown(an_upgrade_that_fails_leaves_the_version_before_it, fixture_make, fixture_end),
+	    cmocka_unit_test_setup_teardown(a_database_of_a_newer_program_is_refused_and_left_as_it_is, fixture_make,
+	                                    fixture_end),
 	};
 	return cmocka_run_group_tests(tests, init_seal, NULL);
 }

@@ -7,7 +7,6 @@
 #include "vault/audit.h"
 #include "vault/certificate_chores.h"
 #include "vault/certificate_make.h"
-#include "vault/schema.h"
 #include "vault/system_vault.h"
 
 #include <stdio.h>
@@ -302,34 +301,6 @@ static void our_own_certificates_are_shown_and_kept_short(void **state)
 	expect_ok(sr_system_vault_check("default", "POST"));
 }
 
-static void keys_of_the_first_version_are_nobodys_but_their_own(void **state)
-{
-	(void)state;
-	struct sr_database *ours = rig.vault.state.database;
-	SR_CLEANUP(sr_secret) struct sr_secret *dek = NULL;
-	struct sr_database_options options = {
-	    .path = sr_arena_printf(rig.arena, "%s/first.db", rig.folder), .id = sr_id_random(), .schema = sr_vault_schema};
-	expect_ok(sr_secret_random(SR_KEY_LEN, &dek));
-	expect_ok(sr_database_open(&options, dek, &rig.vault.state.database));
-	rig_sql(&rig, "INSERT INTO vault VALUES('default', 'default', 1, 90, 0)");
-	rig_sql(&rig, "INSERT INTO key(vault, name, created) VALUES('default', 'old', 1)");
-	rig_sql(&rig,
-	        "INSERT INTO key_version(vault, key, version, number, kty, enabled, created, updated, operations, public, "
-	        "sealed) VALUES('default', 'old', '0123456789abcdef0123456789abcdef', 1, 'EC:P-256', 1, 1, 1, 12, '{}', "
-	        "x'00')");
-	sr_database_close(rig.vault.state.database);
-	options.upgrades = sr_vault_upgrades;
-	expect_ok(sr_database_open(&options, dek, &rig.vault.state.database));
-	expect_ok(rig_call(&rig, "GET", "/keys/old", NULL));
-	assert_false(rig_bool(&rig, "managed"));
-	expect_ok(rig_call(&rig, "PATCH", "/keys/old", "{\"attributes\":{\"enabled\":false}}"));
-	create("new", "");
-	expect_ok(rig_call(&rig, "GET", "/keys/new", NULL));
-	assert_true(rig_bool(&rig, "managed"));
-	sr_database_close(rig.vault.state.database);
-	rig.vault.state.database = ours;
-}
-
 int main(void)
 {
 	if (!sr_is_ok(sr_seal_init())) {
@@ -344,7 +315,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_request_waits_over_a_restart_and_merges_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(policies_renew_when_their_time_comes, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_renewal_that_fails_is_recorded_and_tried_again, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(keys_of_the_first_version_are_nobodys_but_their_own, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(our_own_certificates_are_shown_and_kept_short, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

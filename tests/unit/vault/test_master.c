@@ -76,6 +76,37 @@ static void every_flipped_byte_of_the_master_file_is_refused(void **state)
 	expect_code(sr_vault_master_open(path_of("cut"), root, false, &master), SR_CORRUPT);
 }
 
+/* The bytes that a member of the vector tells in hex. */
+static struct sr_bytes member(const json_t *vector, const char *name)
+{
+	const char *hex = json_string_value(json_object_get(vector, name));
+	assert_non_null(hex);
+	uint8_t *bytes = sr_arena_alloc(rig.arena, strlen(hex) / 2);
+	expect_ok(sr_hex_decode(sr_bytes_str(hex), bytes, strlen(hex) / 2));
+	return sr_bytes_of(bytes, strlen(hex) / 2);
+}
+
+/* tests/vectors/master_v2.json was computed by other code than ours. */
+static void a_master_file_of_version_2_opens_for_ever(void **state)
+{
+	(void)state;
+	const char *folder = getenv("SR_VECTORS");
+	SR_CLEANUP(sr_json)
+	json_t *vector =
+	    json_load_file(sr_arena_printf(rig.arena, "%s/master_v2.json", folder ? folder : "tests/vectors"), 0, NULL);
+	assert_non_null(vector);
+	SR_CLEANUP(sr_secret) struct sr_secret *root = NULL, *database_key = NULL, *records_key = NULL;
+	SR_CLEANUP(sr_vault_master) struct sr_vault_master master = {0};
+	expect_ok(sr_secret_from_bytes(member(vector, "root"), &root));
+	expect_ok(sr_secret_from_bytes(member(vector, "database_key"), &database_key));
+	expect_ok(sr_secret_from_bytes(member(vector, "records_key"), &records_key));
+	expect_ok(sr_file_write_durable(path_of("version2"), member(vector, "file")));
+	expect_ok(sr_vault_master_open(path_of("version2"), root, false, &master));
+	assert_true(sr_equal_public(sr_id_bytes(&master.database_id), member(vector, "id")));
+	assert_true(sr_secret_equal(master.database_key, database_key));
+	assert_true(sr_secret_equal(master.records_key, records_key));
+}
+
 int main(void)
 {
 	if (!sr_is_ok(sr_seal_init())) {
@@ -87,6 +118,7 @@ int main(void)
 	    cmocka_unit_test(another_root_key_opens_nothing),
 	    cmocka_unit_test(a_missing_master_file_is_not_made_anew_beside_a_database),
 	    cmocka_unit_test(every_flipped_byte_of_the_master_file_is_refused),
+	    cmocka_unit_test(a_master_file_of_version_2_opens_for_ever),
 	};
 	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	rig_end(&rig);

@@ -289,6 +289,24 @@ static void what_is_wrong_opens_nothing(void **state)
 	expect_ok(enter_with(sr_buf_text(&house.shares)));
 }
 
+/* It may be the only copy of the root key that the master file names. */
+static void a_new_root_key_that_cannot_be_read_now_is_not_removed(void **state)
+{
+	(void)state;
+	SR_CLEANUP(sr_string) char *next = sr_strdupf("%s.next", house.config.root_key);
+	SR_CLEANUP(sr_secret) struct sr_secret *key = NULL;
+	SR_CLEANUP(sr_buf) struct sr_buf descriptor = SR_BUF(SR_ROOT_DESCRIPTOR_MAX);
+	expect_ok(sr_secret_random(SR_KEY_LEN, &key));
+	expect_ok(sr_root_key_describe(key, &descriptor));
+	expect_ok(sr_key_file_write(next, key));
+	assert_int_equal(chmod(next, 0644), 0);
+	expect_code(sr_root_file.settle(&house.settings, sr_buf_bytes(&descriptor)), SR_DENIED);
+	assert_int_equal(access(next, F_OK), 0);
+	assert_int_equal(chmod(next, 0600), 0);
+	expect_ok(sr_root_file.settle(&house.settings, sr_buf_bytes(&descriptor)));
+	assert_int_equal(access(next, F_OK), -1);
+}
+
 static void weak_and_missing_inputs_make_no_root(void **state)
 {
 	(void)state;
@@ -490,6 +508,7 @@ int main(int count, char **words)
 	    cmocka_unit_test(a_file_of_version_1_opens_and_gives_way),
 	    cmocka_unit_test(what_is_wrong_opens_nothing),
 	    cmocka_unit_test(weak_and_missing_inputs_make_no_root),
+	    cmocka_unit_test(a_new_root_key_that_cannot_be_read_now_is_not_removed),
 	    cmocka_unit_test(every_flipped_cut_or_added_byte_is_told_before_anybody_is_asked),
 	    cmocka_unit_test(no_byte_altered_on_purpose_opens),
 	    cmocka_unit_test(no_provider_leaves_the_root_key_in_memory),

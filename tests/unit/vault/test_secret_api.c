@@ -339,6 +339,70 @@ static void what_makes_no_sense_is_refused(void **state)
 	expect_reason(rig_call(&rig, "GET", "/secrets/bad", NULL), SR_NOT_FOUND, "SecretNotFound");
 }
 
+/* A call as api.c makes it, let in while all was well. */
+static struct sr_vault_call let_in(const char *method, const char *path)
+{
+	struct sr_vault_call call = {.vault = &rig.vault,
+	                             .arena = rig.arena,
+	                             .who = {.object_id = "local", .is_local = true},
+	                             .record = {.name = SR_DEFAULT_VAULT, .retention_days = 90},
+	                             .api_version = "7.5",
+	                             .base_url = "https://vault.test",
+	                             .from = "local",
+	                             .request_id = "test"};
+	struct sr_segments segments;
+	expect_ok(sr_segments_parse(rig.arena, sr_bytes_str(path), &segments));
+	expect_ok(sr_vault_route_find(method, &segments, &call.route, &call.name, &call.version));
+	return call;
+}
+
+/* Reads the secret, does `meanwhile`, and checks as the entry is written. */
+static struct sr_result get_with(const char *meanwhile)
+{
+	struct sr_vault_answer answer = {0};
+	struct sr_vault_call call = let_in("GET", "/secrets/s");
+	expect_ok(call.route->handler(&call, &answer));
+	json_decref(answer.body);
+	rig_sql(&rig, meanwhile);
+	assert_non_null(call.check);
+	return sr_database_read(rig.vault.state.database, call.check, call.check_context);
+}
+
+static void a_value_is_not_given_once_it_was_taken_away(void **state)
+{
+	(void)state;
+	set("s", "one");
+	expect_ok(get_with("SELECT 1"));
+	expect_reason(get_with("UPDATE secret_version SET enabled = 0"), SR_DENIED, "SecretDisabled");
+	rig_sql(&rig, "UPDATE secret_version SET enabled = 1");
+	expect_reason(get_with("UPDATE secret SET deleted = 1"), SR_NOT_FOUND, "SecretNotFound");
+	rig_sql(&rig, "UPDATE secret SET deleted = 0");
+	expect_code(get_with("UPDATE vault SET deleted_at = 1"), SR_NOT_FOUND);
+}
+
+static void nothing_is_written_to_a_vault_that_is_gone_meanwhile(void **state)
+{
+	(void)state;
+	set("s", "one");
+	struct sr_vault_answer answer = {0};
+	struct sr_vault_call call = let_in("DELETE", "/secrets/s");
+	rig_sql(&rig, "UPDATE vault SET deleted_at = 1");
+	expect_code(call.route->handler(&call, &answer), SR_NOT_FOUND);
+	rig_sql(&rig, "UPDATE vault SET deleted_at = NULL");
+	expect_ok(rig_call(&rig, "GET", "/secrets/s", NULL));
+}
+
+static void purge_protection_that_came_meanwhile_holds(void **state)
+{
+	(void)state;
+	set("s", "one");
+	expect_ok(rig_call(&rig, "DELETE", "/secrets/s", NULL));
+	struct sr_vault_answer answer = {0};
+	struct sr_vault_call call = let_in("DELETE", "/deletedsecrets/s");
+	rig_sql(&rig, "UPDATE vault SET purge_protection = 1");
+	expect_reason(call.route->handler(&call, &answer), SR_DENIED, "ForbiddenByPolicy");
+}
+
 static void a_changed_value_is_reported_and_never_given(void **state)
 {
 	(void)state;
@@ -364,6 +428,9 @@ int main(void)
 	    TEST(a_backup_restores_every_version),
 	    TEST(a_certificates_secret_is_read_and_left_alone),
 	    TEST(what_makes_no_sense_is_refused),
+	    TEST(a_value_is_not_given_once_it_was_taken_away),
+	    TEST(nothing_is_written_to_a_vault_that_is_gone_meanwhile),
+	    TEST(purge_protection_that_came_meanwhile_holds),
 	    TEST(a_changed_value_is_reported_and_never_given),
 	};
 	return cmocka_run_group_tests(tests, init_seal, NULL);
