@@ -57,6 +57,14 @@ await step('manual_and_help_name_every_command', () => {
     must(own.status === 0 && own.stdout.includes(command), `help ${command}`);
   }
 });
+await step('a_line_that_names_no_command_is_answered_with_the_nearest', () => {
+  for (const [line, meant] of [['sevre', 'strongroom serve'], ['list keys', 'strongroom key list'], ['user create', 'strongroom identity user create'], ['vault', 'strongroom vault show']]) {
+    const answer = run(installation.binary, line.split(' '));
+    equal(answer.status, 2, line);
+    must(answer.stderr.includes(meant), `${line}: ${answer.stderr}`);
+  }
+  must(!run(installation.binary, ['zzzz']).stderr.includes('Did you mean'), 'nothing is near zzzz');
+});
 await stepIf(has('systemd-analyze') && fs.existsSync(at('bin', 'strongroom')), 'unit_is_well_formed', () => {
   const unit = path.join(root, 'strongroom.service');
   fs.writeFileSync(unit, fs.readFileSync(at('lib', 'systemd', 'system', 'strongroom.service'), 'utf8').replace(`${prefix}/bin/strongroom`, at('bin', 'strongroom')));
