@@ -185,8 +185,7 @@ static void who_gets_no_token(void **state)
 	    {tenant, form_of(fixture, text_of(principal, "objectId"), secret, "scope=" SCOPE), SR_AADSTS_UNKNOWN_APP},
 	    {tenant, form_of(fixture, "app", secret, "scope=" SCOPE), SR_AADSTS_UNKNOWN_APP},
 	    {"elsewhere.example", form_of(fixture, id, secret, "scope=" SCOPE), SR_AADSTS_UNKNOWN_TENANT},
-	    {tenant, form_of(fixture, id, secret, "scope=https://elsewhere.example/.default"),
-	     SR_AADSTS_UNKNOWN_RESOURCE},
+	    {tenant, form_of(fixture, id, secret, "scope=https://elsewhere.example/.default"), SR_AADSTS_UNKNOWN_RESOURCE},
 	    {tenant, form_of(fixture, id, secret, "scope=user.read"), SR_AADSTS_BAD_SCOPE},
 	    {tenant, form_of(fixture, id, secret, ""), SR_AADSTS_MISSING_PARAMETER},
 	};

@@ -375,7 +375,7 @@ int main(int argc, char **argv)
 	    TEST(a_kek_is_opened_by_its_service_alone),
 	    TEST(disabling_revokes_and_enabling_gives_back_the_same_kek),
 	    TEST(every_way_to_lose_a_key_revokes),
-		    TEST(rotation_moves_followers_and_nothing_else),
+	    TEST(rotation_moves_followers_and_nothing_else),
 	    TEST(rotation_does_not_undo_a_revocation),
 	    TEST(a_new_version_that_cannot_wrap_is_not_followed),
 	    TEST(rekey_moves_between_keys_and_back_to_the_service),
