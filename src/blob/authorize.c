@@ -138,11 +138,12 @@ static struct sr_result check_roles(struct sr_blob_request *request, const struc
 
 static struct sr_result by_token(struct sr_blob_request *request, const char *token)
 {
+	const struct sr_host *host = request->service->host; /* NULL in tests */
+	const uint16_t own_port = host ? (uint16_t)sr_host_config(host)->blob_port : 0;
 	const char *const audiences[] = {
 	    "https://storage.azure.com",
 	    sr_arena_printf(request->arena, "https://%s.blob.core.windows.net", request->target.account),
-	    sr_access_own_origin(request->arena, sr_exchange_authority(request->exchange),
-	                         (uint16_t)sr_host_config(request->service->host)->blob_port),
+	    sr_access_own_origin(request->arena, sr_exchange_authority(request->exchange), own_port),
 	    NULL,
 	};
 	struct sr_principal who;
