@@ -248,12 +248,10 @@ static const char hardware_keys[] =
     ") WITHOUT ROWID;"
     "CREATE INDEX hardware_object_by_key ON hardware_object(vault, key);"
     "CREATE INDEX hardware_object_to_do ON hardware_object(state) WHERE state <> 1;";
-static const char whole_backup[] = "SELECT 1";
 
 /* The newest anchor of the resource's database (seal/database.h) that its service has told of; NULL: none. */
 static const char rollback_anchors[] = "ALTER TABLE kek ADD COLUMN anchor INTEGER";
 
 const char *const sr_vault_upgrades[] = {
-    secrets,      certificates,     vault_access, audit_checkpoints, key_tending, hardware_keys,
-    whole_backup, rollback_anchors, NULL,
+    secrets, certificates, vault_access, audit_checkpoints, key_tending, hardware_keys, rollback_anchors, NULL,
 };
